@@ -1,0 +1,201 @@
+/* plat.h: the seam.  The only way from the runtime to a machine, and back.
+ *
+ * Two implementations: kernel/plat.c (bare metal) and tests/host/plat_host.c
+ * (a Linux process, pthreads as cores).  Nothing in rt/ tests which one it
+ * runs on.
+ *
+ * Contexts used below:
+ *   task    on a task's stack (small; the callee must be shallow: it has
+ *           plat_stack_slack bytes and no split-stack check)
+ *   system  on a core's scheduler stack, no task running there, or a task
+ *           that called rt_systemstack()
+ *   irq     in an interrupt (signal) handler, on the core's interrupt stack,
+ *           interrupts (that signal) off
+ *   any     all of these
+ * "Core" is an index 0..plat_ncores-1; core 0 is the one that booted.
+ *
+ * Thread-local variables (`__thread`, local-exec) are per core in both
+ * implementations: FS base is set before rt_* is entered on a core.  FS:0x70
+ * is gcc's split-stack limit; it is 0 whenever no task runs on the core. */
+#ifndef PLAT_H
+#define PLAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdnoreturn.h>
+
+/* ---- facts, constant after rt_start() is entered -------------------- */
+
+extern unsigned plat_ncores;          /* cores that answered, at least 1 */
+extern uintptr_t plat_direct_offset;  /* mutator view + this = collector's direct map
+                                       * (hosted: 0) */
+extern size_t plat_fp_size;           /* bytes of the extended register image
+                                       * (xsave), 64-byte aligned areas */
+extern size_t plat_stack_slack;       /* bytes below a task's stack limit that code
+                                       * without the split-stack check may use */
+extern size_t plat_stack_first;       /* bytes committed for a new task, multiple of 4 KiB */
+
+/* ---- cores ------------------------------------------------------------ */
+
+/* This core's index.  any; valid only while the caller cannot migrate. */
+unsigned plat_core_id(void);
+
+/* Starts cores 1..plat_ncores-1; each enters rt_core_main(core) on its
+ * scheduler stack, interrupts on.  Called once, by core 0, system. */
+void plat_start_cores(void);
+
+/* The top of this core's scheduler stack (16-byte aligned).  any. */
+void *plat_sched_stack_top(void);
+
+/* Sleeps until *word != seen, or plat_wake(this core), or any interrupt.
+ * The test and the sleep are atomic towards plat_wake and interrupts: none
+ * is lost.  May return early.  system, interrupts on. */
+void plat_idle(const uint32_t *word, uint32_t seen);
+
+/* Ends the core's plat_idle, now or the next one if it is about to sleep,
+ * given that the caller changed the idle word (seq_cst) before.  any. */
+void plat_wake(unsigned core);
+
+/* Makes the core take an interrupt soon, at whose end rt_irq_exit() runs
+ * there.  Several requests may coalesce.  any. */
+void plat_preempt(unsigned core);
+
+/* One step of a busy wait: a pause; hosted gives the CPU away when n (how
+ * often the caller already waited) is large.  any. */
+void plat_relax(unsigned n);
+
+/* ---- time ---------------------------------------------------------------- */
+
+/* Monotonic nanoseconds since boot, never decreasing, agrees across cores.  any. */
+uint64_t plat_now(void);
+
+/* Arms this core's one-shot timer: rt_irq_timer() and then rt_irq_exit() run
+ * in an interrupt once plat_now() >= deadline; at once if it has passed.
+ * UINT64_MAX disarms.  Replaces what was armed.  task or system, not migrating. */
+void plat_timer_arm(uint64_t deadline);
+
+/* ---- memory ---------------------------------------------------------- */
+
+struct plat_range {
+	uintptr_t base;
+	size_t len;
+};
+
+/* Usable physical memory as addresses in the mutator view, ascending,
+ * 4 KiB aligned, not overlapping, content undefined.  Returns how many (at
+ * most max).  system, at start. */
+unsigned plat_memory(struct plat_range *out, unsigned max);
+/* Bytes of physical memory in the machine (for messages). */
+size_t plat_memory_total(void);
+/* true if fresh memory of plat_memory() is known to be zero (hosted). */
+extern bool plat_memory_zeroed;
+
+/* Writable global data of the whole image (runtime, libraries, apps): the
+ * collector's roots.  Excludes section ".noscan".  any. */
+unsigned plat_globals(struct plat_range *out, unsigned max);
+
+/* Task stack windows: an address range reserved at boot. */
+uintptr_t plat_stack_base(void);
+size_t plat_stack_size(void);
+/* Makes [va, va+len) (4 KiB aligned, inside the range, not yet committed)
+ * accessible, content undefined; on metal frames come from rt_frame_alloc().
+ * False, with nothing changed, when there is no memory.  system. */
+bool plat_stack_commit(uintptr_t va, size_t len);
+/* Unmaps it again; frames return by rt_frame_free() only after every core
+ * has flushed since (rule S1).  system, no rt lock held. */
+void plat_stack_release(uintptr_t va, size_t len);
+
+/* ---- boot input ------------------------------------------------------- */
+
+/* The command line, NUL-terminated; hosted: environment settings and argv in
+ * the same form, "NAME=value ... -- args".  any. */
+const char *plat_cmdline(void);
+
+struct plat_module {
+	const void *data; /* read-only, stays for ever, mutator view or image */
+	size_t len;
+	const char *name;
+};
+unsigned plat_nmodules(void);
+struct plat_module plat_module(unsigned i);
+
+/* ---- console, entropy, end ---------------------------------------------- */
+
+/* Writes all bytes; whole calls of different cores do not interleave.  any
+ * but irq (use in irq only on the fatal path). */
+void plat_write(const char *s, size_t n);
+
+/* Fills buf with n unpredictable bytes (RDRAND/RDSEED, else a mix of clocks).  any. */
+void plat_entropy(void *buf, size_t n);
+
+/* Ends the image (process) with this exit status: powers off, or QEMU's debug
+ * exit when the status is not 0.  any. */
+noreturn void plat_exit(int status);
+
+/* Fatal path, step 1: stops all other cores (NMI or IPI with a time limit;
+ * hosted a signal) and captures where they were.  Only the first core to
+ * call returns; later callers stop for ever.  A nested call by the same
+ * core returns false.  any, takes no lock that code outside it can hold. */
+bool plat_fatal_begin(void);
+/* Step 2: the frame captured on another core, NULL if it did not answer. */
+struct plat_frame;
+const struct plat_frame *plat_fatal_frame(unsigned core);
+/* Step 3: the end: halts, reboots or exits as configured on the command line
+ * ("panic=halt|reboot|exit", default exit), with this status. */
+noreturn void plat_fatal_end(int status);
+/* If addr lies in a stack owned by the platform (scheduler, interrupt, boot
+ * stacks), its bounds.  For the unwinder.  any. */
+bool plat_stack_bounds(uintptr_t addr, uintptr_t *lo, uintptr_t *hi);
+
+/* ---- the interrupted state -------------------------------------------- */
+
+/* General registers as an interrupt finds them, ending in the five words of
+ * a hardware frame so that iretq can leave from it.  rt/asm.S knows the layout. */
+struct plat_frame {
+	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+	uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* Stores the interrupted extended state (x87, SSE, AVX, ...) in standard
+ * XSAVE format, or FXSAVE when plat_fp_size is 512, to a 64-byte aligned
+ * area of plat_fp_size bytes.  irq; ctx as given to rt_irq_exit().
+ * Compiled without SSE. */
+void plat_fp_save(void *area, void *ctx);
+
+/* ---- what the runtime gives the platform --------------------------------- */
+
+/* Entered once on core 0 on its scheduler stack when the machine is up,
+ * interrupts on.  Runs main and ends by plat_exit(). */
+noreturn void rt_start(void);
+/* Entered on each further core. */
+noreturn void rt_core_main(unsigned core);
+
+/* irq: the one-shot timer of this core fired. */
+void rt_irq_timer(void);
+/* irq: called last in each device, timer and preempt interrupt.  When it
+ * returns true it has saved the interrupted task; the platform then leaves
+ * the interrupt not to the frame but to rt_preempted() on the top of the
+ * core's scheduler stack, interrupts on. */
+bool rt_irq_exit(const struct plat_frame *f, void *ctx);
+noreturn void rt_preempted(void);
+
+/* An exception in task or system context: prints the report in Go's words
+ * with the backtraces of all cores, and ends.  `what` names it ("page fault:
+ * write to unmapped address"), addr is the faulting address if has_addr.
+ * A nil dereference or division by zero of a task may instead become a
+ * panic of that task: then it edits the frame and returns, and the platform
+ * resumes from it. */
+void rt_fault(struct plat_frame *f, int vector, const char *what, bool has_addr, uintptr_t addr);
+
+/* Prints a symbolised backtrace starting at the given pc/frame pointer; works
+ * before rt_start().  Reads memory only inside known stacks. */
+void rt_backtrace(uintptr_t pc, uintptr_t fp, uintptr_t sp);
+
+/* A 4 KiB frame (direct map address, content undefined) for stacks and page
+ * tables, or NULL.  system. */
+void *rt_frame_alloc(void);
+void rt_frame_free(void *frame);
+
+#endif

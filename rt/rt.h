@@ -1,0 +1,375 @@
+/* rt.h: the runtime's internal types and the interfaces between its files.
+ *
+ * Glossary, as in Go's runtime:
+ *   G  a task: struct g
+ *   P  a processor: run queue, mcache, timers; one for each core: struct p
+ *   M  a core, bound to its P for life
+ *   g0 the pseudo-task of a core's scheduler stack; its stack limit is 0
+ *
+ * Only files of rt/ may include this.  It includes nothing but plat.h and
+ * the compiler's headers. */
+#ifndef RT_H
+#define RT_H
+
+#include "plat.h"
+#include "libc.h"
+
+/* ---- compiler ----------------------------------------------------------- */
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define NOSPLIT __attribute__((no_split_stack))
+#define NOINLINE __attribute__((noinline))
+#define COLD __attribute__((cold, noinline))
+#define NOASAN __attribute__((no_sanitize_address, no_sanitize("undefined")))
+#define CACHE_LINE 64
+/* Global data that never holds the only pointer to a heap object: not a root. */
+#define NOSCAN_DATA __attribute__((section(".noscan")))
+
+/* Atomics: the order is in the name; each field that is accessed so says in
+ * its declaration what it synchronises with. */
+#define at_load(p) __atomic_load_n(p, __ATOMIC_RELAXED)
+#define at_load_acq(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define at_load_sc(p) __atomic_load_n(p, __ATOMIC_SEQ_CST)
+#define at_store(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
+#define at_store_rel(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define at_store_sc(p, v) __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
+#define at_add(p, v) __atomic_add_fetch(p, v, __ATOMIC_SEQ_CST)
+#define at_sub(p, v) __atomic_sub_fetch(p, v, __ATOMIC_SEQ_CST)
+#define at_add_relaxed(p, v) __atomic_add_fetch(p, v, __ATOMIC_RELAXED)
+#define at_or(p, v) __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST)
+#define at_and(p, v) __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
+#define at_swap(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
+#define at_cas(p, oldp, v) \
+	__atomic_compare_exchange_n(p, oldp, v, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)
+#define at_fence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+
+/* ---- failure ---------------------------------------------------------------- */
+
+/* A broken invariant: prints "fatal error: ..." and the backtraces of all
+ * running tasks, then ends with status 2.  any. */
+noreturn void throw(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
+
+/* The task misused the API: a Go panic, recoverable.  `fmt` is the text after
+ * "panic: ".  task. */
+noreturn void rt_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
+
+#ifdef INGOT_DEBUG
+#define RT_ASSERT(c) \
+	do { \
+		if (unlikely(!(c))) \
+			throw("%s: assertion failed: %s", __func__, #c); \
+	} while (0)
+#else
+#define RT_ASSERT(c) ((void)sizeof(!(c)))
+#endif
+
+/* Console output through libc's formatter; system stack or a task with a
+ * roomy stack. */
+void rt_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- locks (lock.c) --------------------------------------------------- */
+
+/* Ranks, outermost first: a core may only take a lock of a higher rank than
+ * those it holds (checked in debug builds).  Equal ranks only where said. */
+enum lock_rank {
+	RANK_NONE = 0,
+	RANK_GC,         /* one cycle at a time: held across a stop */
+	RANK_CHAN,       /* channels; equal ranks in address order (select) */
+	RANK_SEMA,       /* wait queues of sync */
+	RANK_TIMERS,     /* a P's timer heap */
+	RANK_SCHED,      /* global run queue, idle Ps, free Gs */
+	RANK_ALLGS,      /* list of all Gs */
+	RANK_STACK,      /* stack windows */
+	RANK_SPANSET,    /* mcentral's sets */
+	RANK_MHEAP,      /* page allocator, spans */
+	RANK_FIXALLOC,   /* runtime's own metadata */
+	RANK_LEAF,       /* takes nothing below it */
+};
+
+/* A spin lock.  Holding it turns preemption off (on a task).  Interrupt
+ * handlers take none.  The unlock is a release, the lock an acquire. */
+struct lock {
+	uint32_t word; /* 0 free, 1 held */
+#ifdef INGOT_DEBUG
+	uint32_t rank;
+	struct g *owner;
+#endif
+};
+#ifdef INGOT_DEBUG
+#define LOCK_INIT(r) { 0, r, NULL }
+#else
+#define LOCK_INIT(r) { 0 }
+#endif
+void lock_init(struct lock *l, enum lock_rank rank);
+void lock(struct lock *l);
+void unlock(struct lock *l);
+
+/* ---- tasks (proc.c, stack.c) ------------------------------------------- */
+
+struct rt_type; /* type.h: pointer map of a type */
+struct mcache;  /* mcache.c */
+struct hchan;
+struct sudog;
+struct defer_rec;
+struct panic_rec;
+
+/* The life of a G:
+ *
+ *   DEAD -> RUNNABLE -> RUNNING -> RUNNABLE   (yield, preemption)
+ *                          |  `--> WAITING -> RUNNABLE   (park, ready)
+ *                          `-----> DEAD      (end; kept for reuse)
+ */
+enum g_status { G_DEAD, G_RUNNABLE, G_RUNNING, G_WAITING };
+
+/* Why a G waits, in Go's words (wait_reason_names[] in proc.c). */
+enum wait_reason {
+	WAIT_NONE,
+	WAIT_CHAN_RECV,
+	WAIT_CHAN_SEND,
+	WAIT_CHAN_RECV_NIL,
+	WAIT_CHAN_SEND_NIL,
+	WAIT_SELECT,
+	WAIT_SELECT_NONE,
+	WAIT_SLEEP,
+	WAIT_SEMACQUIRE,
+	WAIT_MUTEX,
+	WAIT_RWMUTEX_R,
+	WAIT_RWMUTEX_W,
+	WAIT_WAITGROUP,
+	WAIT_COND,
+	WAIT_GC,
+	WAIT_FINALIZER,
+	WAIT_IO,
+	WAIT_DEBUG,
+	WAIT_NREASONS
+};
+
+/* One contiguous stack window; the second is the large one a deep task
+ * overflows into (stack.c). */
+struct stack_seg {
+	uintptr_t lo;      /* lowest committed address; 0: segment absent */
+	uintptr_t hi;      /* top */
+	uintptr_t base;    /* lowest address of the window */
+	uintptr_t saved_sp; /* segment 0 only: sp where segment 1 was entered, else 0 */
+};
+
+struct preempt_ctx; /* asm.h: registers of a preempted task */
+
+struct g {
+	/* Known to asm.S (static asserts in asm.h). */
+	uintptr_t sp;         /* 0: saved stack pointer while not running */
+	uintptr_t stack_limit; /* 8: value for FS:0x70 */
+	uint32_t on_cpu;      /* 16: 1 while a core is on this stack.  Cleared (release) by the
+	                       * switch away; whoever dispatches loads it (acquire) until 0 */
+	uint32_t nopreempt;   /* 20: >0: may not be switched away by an interrupt.  Owner core only */
+	struct preempt_ctx *pctx; /* 24: register image when preempted, else a spare or NULL */
+
+	uint32_t status;      /* enum g_status; written by the owner of the G's place */
+	uint32_t preempted;   /* the saved state is pctx, not a switch frame */
+	uint64_t id;
+	struct g *next;       /* link in the one queue the G is in (global queue, free list) */
+	struct p *p;          /* where it runs or last ran */
+	uint32_t wait_reason;
+	uint32_t is_system;   /* runtime task: not counted by num_task() and the deadlock check */
+	uint64_t wait_since;  /* plat_now() at park, 0 unless traced */
+
+	void *wait_lock_arg;  /* see park() */
+	bool (*wait_unlock)(struct g *, void *);
+
+	struct stack_seg seg[2];
+	uint8_t cur_seg;
+	uint8_t in_systemstack;
+	uint32_t resched;     /* nopreempt hit: yield when it drops to 0.  Set by irq on own core */
+	uint32_t select_done; /* CAS 0->1 by the one waker that wins a select */
+
+	/* Roots: everything between gc_begin and gc_end is scanned. */
+	char gc_begin[0];
+	void *param;              /* passed by the waker */
+	struct sudog *waiting;    /* sudogs this G is enqueued on */
+	struct defer_rec *defers; /* innermost first */
+	struct panic_rec *panics; /* innermost first */
+	void (*entry)(void *);
+	void *entry_arg;
+	void *local;              /* values.c and friends: one task-local word */
+	void *timer;              /* sleep's timer, GC memory */
+	char gc_end[0];
+
+	struct g *all_next;   /* all Gs ever made; Gs are never freed.  Published with release */
+	const void *created_by; /* pc of the go statement */
+	void *asan_fake;      /* sanitizer's fake stack, hosted ASan only */
+};
+
+#define RUNQ_SIZE_DEFAULT 256
+#ifndef RUNQ_SIZE
+#define RUNQ_SIZE RUNQ_SIZE_DEFAULT /* power of two; the nasty build shrinks it */
+#endif
+
+struct timer_heap; /* time.c */
+
+enum p_status { P_IDLE, P_RUNNING, P_STOPPED, P_OFFLINE };
+
+struct p {
+	/* Run queue: Go's runqput/runqget/runqsteal.  head: consumers CAS (acq_rel);
+	 * tail: owner stores (release). */
+	uint32_t runq_head __attribute__((aligned(CACHE_LINE)));
+	uint32_t runq_tail;
+	struct g *runnext;         /* CAS by owner and thieves */
+	struct g *runq[RUNQ_SIZE];
+
+	unsigned id __attribute__((aligned(CACHE_LINE)));
+	uint32_t status;           /* enum p_status, under sched.lock or by the owner */
+	uint32_t schedtick;        /* dispatches so far; owner writes */
+	uint32_t timer_due;        /* set by rt_irq_timer(), owner clears */
+	uint32_t preempt_req;      /* yield asked for from outside (stop, gomaxprocs) */
+	uint32_t spinning;         /* owner only */
+	uint32_t wakeword;         /* plat_idle's word; incremented seq_cst by wakers */
+	uint32_t tick_schedtick;   /* schedtick at the last quantum tick */
+	uint64_t armed;            /* deadline the core's timer is armed for */
+	uint64_t quantum_end;      /* next quantum tick, 0: none wanted */
+	struct g *curg;            /* running task or NULL; owner writes, others look */
+	struct g *g0;
+	struct mcache *mcache;     /* owner only, or any during a stop */
+	struct timer_heap *timers;
+	struct g *gfree;           /* dead Gs with stacks; owner only */
+	uint32_t ngfree;
+	uint32_t rand[2];          /* xorshift state, owner only */
+	struct p *idle_next;       /* sched.pidle, under sched.lock */
+	struct preempt_ctx *spare_pctx; /* for the next preemption; owner only */
+	struct g *irq_ready;       /* readied by interrupts: push by CAS in irq, taken whole */
+	uint64_t malloc_count;     /* nasty mode: allocations so far */
+};
+
+/* The current core's view, thread-local per core; one instruction to read. */
+struct core_self {
+	struct g *g;   /* running task, or the core's g0 */
+	struct p *p;   /* this core's P */
+	struct g *g0;
+};
+extern __thread struct core_self rt_self __attribute__((tls_model("local-exec")));
+
+extern struct p *rt_ps[];     /* all Ps, index = core */
+extern unsigned rt_nps;       /* Ps in use: GOMAXPROCS; changes only in a stop */
+
+/* Preemption off/on for the current task or g0; nests.  any but irq. */
+static inline __attribute__((always_inline)) struct g *preempt_off(void)
+{
+	struct g *g = rt_self.g;
+	g->nopreempt++;
+	__asm__ volatile("" ::: "memory");
+	return g;
+}
+void preempt_resched(void); /* the yield that an interrupt could not do */
+static inline __attribute__((always_inline)) void preempt_on(struct g *g)
+{
+	__asm__ volatile("" ::: "memory");
+	if (unlikely(--g->nopreempt == 0 && g->resched))
+		preempt_resched();
+}
+
+/* Runs fn(arg) on the core's scheduler stack with preemption off and no
+ * stack limit; returns to the task.  The task's callee-saved registers are
+ * on its stack.  On g0 it is a plain call.  task or system. */
+void rt_systemstack(void (*fn)(void *), void *arg);
+
+/* Starts a task running fn(copy of the argsize bytes at args); the copy lies
+ * at the top of its stack, 16-byte aligned.  argsize <= 1024.  task. */
+void rt_go(void (*fn)(void *), const void *args, size_t argsize);
+/* A runtime task (is_system). */
+void rt_go_system(void (*fn)(void *), void *arg);
+
+/* Gives way; the caller stays runnable. task, nopreempt 0. */
+void gosched(void);
+noreturn void goexit0(void);  /* ends the task, defers already run */
+
+/* Blocks the current task until ready(g).  unlock(g, arg) runs when the G is
+ * already WAITING and may be readied; false cancels the wait.  NULL: no lock.
+ * task. */
+void park(bool (*unlock)(struct g *, void *), void *arg, enum wait_reason why);
+/* Releases one lock held by the caller, then waits. */
+void park_unlock(struct lock *l, enum wait_reason why);
+/* Makes a WAITING task runnable (as runnext if next).  task or system. */
+void ready(struct g *g, bool next);
+/* The same from an interrupt handler. irq. */
+void ready_irq(struct g *g);
+
+/* Stop the world: returns when every other P is stopped at a safe point, all
+ * their tasks saved; caller keeps preemption off until start_world().  False
+ * when another stop is in progress (the caller yielded to it: look again).
+ * system (inside rt_systemstack). */
+bool stop_world(const char *why);
+void start_world(void);
+/* During a stop: runs fn(arg) on the caller and on up to nps-1 stopped cores,
+ * and returns when all are done. */
+void stw_parallel(void (*fn)(void *), void *arg);
+
+/* Calls fn(lo, hi) for each range of g's stack(s) and saved registers that
+ * may hold pointers.  g is not running (or is the caller, saved by
+ * rt_systemstack). */
+void stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void *), void *arg);
+extern struct g *rt_allgs;    /* by all_next */
+size_t stack_bytes_inuse(void);
+
+/* pseudo-random, owner core, cheap */
+uint32_t rt_fastrand(void);
+
+/* ---- heap (malloc.c, mheap.c, mcentral.c, mcache.c, gc.c, sweep.c) ---- */
+
+/* Zeroed memory for size bytes of elements described by type (NULL: unknown
+ * content, scanned conservatively; RT_NOSCAN: no pointers).  When size is a
+ * multiple of type->size it is an array of it.  Never NULL for size > 0; on
+ * exhaustion a collection, then the out-of-memory report and halt.  size 0
+ * gives a fixed non-NULL address.  task or system. */
+void *rt_malloc(size_t size, const struct rt_type *type);
+extern const struct rt_type rt_type_noscan; /* bytes */
+#define RT_NOSCAN (&rt_type_noscan)
+
+/* Rounds a request up to what rt_malloc would really give (size class). */
+size_t rt_malloc_size(size_t size);
+/* The object that p points into: base and size, or NULL. */
+void *rt_object_base(const void *p, size_t *size);
+
+void mallocinit(void);                 /* core 0, before anything allocates */
+struct mcache *mcache_alloc(void);     /* a P's cache, at P creation */
+/* Whole pages for the runtime itself, not collected; NULL when out. */
+void *mheap_alloc_manual(size_t npages);
+void mheap_free_manual(void *p, size_t npages);
+/* Persistent zeroed metadata, never freed, cache-line aligned; throws when out. */
+void *persistent_alloc(size_t size);
+
+void gc(void);                         /* runtime.GC(): a full cycle, sweep included.  task */
+void gc_verify_heap(void);             /* heap verifier; throws.  In a stop or one core */
+
+/* ---- symbols (symtab.c) --------------------------------------------- */
+
+struct rt_sym {
+	const char *func, *file;
+	unsigned line;
+	uintptr_t func_start;
+};
+/* False if pc is not in the image's code.  any, even fatal. */
+bool rt_symbolize(uintptr_t pc, struct rt_sym *out);
+
+/* ---- settings (env.c): NAME=value words of the command line ------------ */
+
+struct rt_settings {
+	unsigned gomaxprocs;    /* 0: all cores */
+	int gogc;               /* percent, -1: off */
+	uint64_t gomemlimit;    /* bytes, UINT64_MAX: none */
+	bool gctrace;
+	int schedtrace;         /* ms, 0 off */
+	bool scheddetail;
+	/* nasty mode */
+	unsigned gcstress;      /* collect at each n-th allocation, 0 off */
+	unsigned allocfail;     /* fail each n-th allocation that may fail */
+	unsigned preemptstress; /* quantum in us instead of 10 ms, 0 off */
+	bool junkfill;          /* fill freed memory */
+	int argc;
+	char **argv;
+};
+extern struct rt_settings rt_settings;
+/* Parses plat_cmdline(); on a bad word prints what is wrong, names the
+ * nearest known one, and ends with status 2. */
+void rt_settings_parse(void);
+
+#endif
