@@ -1,0 +1,251 @@
+/* kernel.h: what the files of kernel/ know of each other.
+ *
+ * The kernel is the machine under the runtime: it implements rt/plat.h and
+ * nothing above it.  All of it is compiled -mgeneral-regs-only and without
+ * split-stack; it runs on per-core stacks, or shallowly on a task's.
+ *
+ * Address space (vm.c):
+ *   0                      nothing, ever
+ *   0xffff800000000000+pa  direct map: RAM, ACPI and boot data; NX, cached
+ *   0xffffc00000000000+pa  mutator view of the same memory
+ *   0xffffe00000000000     task stack windows (stackmap.c)
+ *   0xfffff00000000000     device window (mmio_map, phys_map)
+ *   0xfffff08000000000     per-core stacks with guard pages
+ *   0xffffffff80000000+pa  the image as linked; the door may load it at
+ *                          p_paddr + n * 2 MiB, below 4 GiB
+ * Per-core stacks lie above task windows, so that split-stack code that runs
+ * on them while %fs:0x70 holds a task's limit passes its check.
+ *
+ * Order at boot (main.c): console, cpu_features_check, memory map, vm_init,
+ * acpi_init, core 0's cpu_percore_init, lapic_init, clock_init, smp_start,
+ * rt_start. */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdarg.h>
+#include <stdnoreturn.h>
+
+#define PAGE_SIZE 4096ul
+#define DIRECT_BASE 0xffff800000000000ul
+#define MUTATOR_BASE 0xffffc00000000000ul
+#define WINDOW_BASE 0xffffe00000000000ul
+#define WINDOW_SIZE (4ul << 40)
+#define DEVICE_BASE 0xfffff00000000000ul
+#define CORE_STACK_BASE 0xfffff08000000000ul
+#define IMAGE_BASE 0xffffffff80000000ul
+
+/* ---- small tools (all contexts) ----------------------------------------- */
+
+static inline void outb(uint16_t port, uint8_t v) { __asm__ volatile("outb %0,%1" ::"a"(v), "Nd"(port)); }
+static inline void outw(uint16_t port, uint16_t v) { __asm__ volatile("outw %0,%1" ::"a"(v), "Nd"(port)); }
+static inline void outl(uint16_t port, uint32_t v) { __asm__ volatile("outl %0,%1" ::"a"(v), "Nd"(port)); }
+static inline uint8_t inb(uint16_t port)
+{
+	uint8_t v;
+	__asm__ volatile("inb %1,%0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+static inline uint16_t inw(uint16_t port)
+{
+	uint16_t v;
+	__asm__ volatile("inw %1,%0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+static inline uint32_t inl(uint16_t port)
+{
+	uint32_t v;
+	__asm__ volatile("inl %1,%0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+static inline uint64_t rdmsr(uint32_t msr)
+{
+	uint32_t lo, hi;
+	__asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+	return (uint64_t)hi << 32 | lo;
+}
+static inline void wrmsr(uint32_t msr, uint64_t v)
+{
+	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
+}
+static inline uint64_t rdtsc(void)
+{
+	uint32_t lo, hi;
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (uint64_t)hi << 32 | lo;
+}
+static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t r[4])
+{
+	__asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(sub));
+}
+static inline void cpu_pause(void) { __asm__ volatile("pause"); }
+/* libc's mem* check the split-stack limit through FS; these need nothing. */
+static inline void kmemset(void *d, int c, size_t n)
+{
+	__asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(c) : "memory");
+}
+static inline void kmemcpy(void *d, const void *s, size_t n)
+{
+	__asm__ volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(n)::"memory");
+}
+
+/* ---- print (print.c) and console (console.c) ---------------------------- */
+
+/* Serial port and, when there is one, framebuffer text.  Whole calls do not
+ * interleave between cores.  any context, from the first C instruction on. */
+void console_write(const char *s, size_t n);
+/* %s %d %u %x %p %c %% with width, 0, l, ll, z; truncates; returns the length
+ * it wanted.  Own formatter: libc's is split-stack and uses SSE.  any. */
+int kvsnprintf(char *buf, size_t n, const char *fmt, va_list ap);
+int ksnprintf(char *buf, size_t n, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* At most 512 bytes a call.  any. */
+void kprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same, but only when the boot command line says "kernel=verbose". */
+void klog(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+extern bool klog_on;
+/* The machine cannot go on: prints "ingot: <message>" and ends with exit
+ * status 2 (through panic= once the command line is known).  any. */
+noreturn void kpanic(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
+
+/* ---- memory (bootmem.c, vm.c) -------------------------------------------- */
+
+/* RAM only (usable, ACPI, NVS as the memory map lists them); after vm_init. */
+static inline void *phys_to_virt(uint64_t pa) { return (void *)(DIRECT_BASE + pa); }
+/* Uncached read-write mapping of device registers, any alignment, any time
+ * after vm_init; never unmapped.  Panics when page tables run out.  system. */
+volatile void *mmio_map(uint64_t pa, size_t len);
+/* Cached read-only mapping of firmware tables wherever they lie (RAM or
+ * reserved).  system. */
+const void *phys_map(uint64_t pa, size_t len);
+/* One zeroed 4 KiB page, never freed; direct map address (phys by
+ * virt_to_phys).  After vm_init, before rt_start; panics when out. */
+void *page_alloc_boot(void);
+/* n contiguous ones. */
+void *pages_alloc_boot(size_t n);
+/* Physical address of a usable page below 640 KiB for the start-up code of
+ * the other cores, 0 if there is none.  Stays reserved. */
+uint64_t page_alloc_low(void);
+/* Direct map, mutator view or image address -> physical. */
+uint64_t virt_to_phys(const void *va);
+
+/* Page table root for cores that come up: physical, below 4 GiB, maps the low
+ * 2 MiB one to one (executable) besides all of the kernel.  Valid after
+ * vm_init.  The started core leaves it in cpu_percore_init(). */
+extern uint64_t vm_ap_cr3;
+
+/* ---- cores ------------------------------------------------------------------ */
+
+struct plat_frame; /* rt/plat.h */
+
+/* One for each core, made by main.c from the ACPI list before smp_start(). */
+struct cpu {
+	struct cpu *self;
+	uint32_t id;              /* core index of plat.h; dense after smp_start() */
+	uint32_t apic_id;
+	uint32_t online;          /* set (release) by ap_main on the core itself */
+	uint32_t stopped;         /* fatal path: frame is captured; set (release) in its NMI */
+	uintptr_t sched_top;      /* stack tops, 16-byte aligned; guard pages between */
+	uintptr_t irq_top, fault_top, nmi_top, df_top, mc_top;
+	uintptr_t tls;            /* FS base: the TCB */
+	uint64_t flush_seen;      /* stackmap.c: generation this core has flushed for (release) */
+	uint64_t deadline;        /* apic.c: armed deadline, ns; UINT64_MAX none.  Owner core */
+	uint64_t timer_private;   /* apic.c's own */
+	uint32_t in_fault;        /* exceptions being handled; owner core */
+	uint32_t in_irq;          /* 1 while an interrupt handler runs; owner core */
+	struct plat_frame *fatal_frame; /* where the fatal NMI found it */
+	uint64_t gdt[8];
+	uint8_t tss[104] __attribute__((aligned(16)));
+};
+extern struct cpu **cpus;    /* ncpus pointers */
+extern unsigned ncpus;       /* cores that answered, once smp_start() is over */
+extern __thread struct cpu *cpu_self __attribute__((tls_model("local-exec")));
+
+/* On the calling core: kernel CR3, CR0/CR4/EFER, XCR0, GDT, TSS, IDT, FS
+ * base.  Interrupts stay off. */
+void cpu_percore_init(struct cpu *c);
+/* Where smp.c's trampoline ends: long mode, CR3 = vm_ap_cr3 (EFER.NXE must be
+ * on for it if the CPU has NX), RSP = c->sched_top, interrupts off, RDI = c.
+ * Does cpu_percore_init, lapic_init, sets c->online, sleeps until
+ * plat_start_cores(), enters rt_core_main. */
+noreturn void ap_main(struct cpu *c);
+
+/* ---- interrupts (trap.c) --------------------------------------------------- */
+
+enum {
+	VEC_NMI = 2,
+	VEC_FIRST = 32,    /* 32..0xdf are for devices */
+	VEC_TIMER = 0xec,  /* LAPIC one-shot; handler in plat.c calls lapic_timer_irq() */
+	VEC_WAKE = 0xed,   /* plat_wake, plat_preempt */
+	VEC_FLUSH = 0xee,  /* stackmap.c: flush the TLB */
+	VEC_LAPIC_ERR = 0xfe,
+	VEC_SPURIOUS = 0xff, /* no EOI */
+};
+
+/* Handler of a vector >= 32: irq context, interrupts off, on the core's
+ * interrupt stack, no SSE.  trap.c calls it, then lapic_eoi() (not for
+ * VEC_SPURIOUS), then rt_irq_exit().  A level-triggered source must be quiet
+ * when the handler returns.  May be set at any time, NULL to clear. */
+void irq_set(unsigned vector, void (*fn)(struct plat_frame *f, void *arg), void *arg);
+
+/* ---- what the machine files provide ----------------------------------------- */
+
+/* cpu.c: reads CPUID into cpu_feat, panics naming what is missing (long mode
+ * is a given; NX, SSE2, FXSR, APIC, TSC, ... as needed).  First thing called,
+ * nothing but the console works. */
+struct cpu_features {
+	bool nx, pg1g, xsave, fsgsbase, x2apic, tsc_deadline, tsc_invariant, rdrand, rdseed,
+		mwait, smep, smap, umip, erms, hypervisor, avx, avx512;
+	uint32_t phys_bits;
+	char vendor[13], brand[49], hv[13];
+};
+extern struct cpu_features cpu_feat;
+void cpu_features_check(void);
+/* Unpredictable bytes: RDSEED, RDRAND, else clock jitter hashed.  any. */
+void cpu_entropy(void *buf, size_t n);
+
+/* acpi.c: finds the tables (rsdp 0: looks in the BIOS area; none is allowed:
+ * one core, defaults), checks sums, keeps what the others ask for. */
+void acpi_init(uint64_t rsdp_pa);
+/* Enabled cores of the MADT as APIC ids, the booting one first; the total may
+ * exceed max.  At least 1. */
+unsigned acpi_cores(uint32_t *apic_ids, unsigned max);
+/* A table by signature ("MCFG"), mapped for ever, NULL if absent.  Sum checked. */
+const void *acpi_table(const char sig[4], unsigned index);
+
+/* apic.c */
+void lapic_init(void);                       /* on each core; first on core 0 */
+uint32_t lapic_id(void);
+void lapic_eoi(void);
+void lapic_send_ipi(uint32_t apic_id, unsigned vector); /* any context, interrupts may be on */
+void lapic_send_nmi(uint32_t apic_id);
+/* Arms this core's timer for clock_now() >= deadline; passed: fires at once;
+ * UINT64_MAX disarms.  Interrupts may be on. */
+void lapic_timer_arm(uint64_t deadline);
+/* In VEC_TIMER: true when the armed deadline is reached (then disarmed); else
+ * it armed the rest.  irq. */
+bool lapic_timer_irq(void);
+
+/* smp.c: starts every cpus[1..n-1] and waits for their ->online, bounded; a
+ * silent core is reported.  main.c then closes the gaps. */
+void smp_start(struct cpu **list, unsigned n);
+
+/* clock.c */
+void clock_init(void);                       /* core 0, after lapic_init; calibrates */
+uint64_t clock_now(void);                    /* monotonic ns, agrees across cores.  any */
+void clock_delay_us(unsigned us);            /* busy; works before clock_init (PIT/port 0x80) */
+
+/* power.c.  All fall back to a halt if nothing works.  any, also fatal. */
+noreturn void power_off(void);
+noreturn void power_reset(void);
+bool qemu_present(void);                     /* fw_cfg signature */
+void qemu_debug_exit(int status);            /* port 0xf4; returns if there is no such device */
+
+/* ---- traps, fatal, core set-up: between the base files ----------------------- */
+
+/* Ends on the fatal path as panic= says. */
+noreturn void fatal_end(int status);
+noreturn void cpu_halt(void);
+
+#endif
