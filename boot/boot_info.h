@@ -2,9 +2,15 @@
  *
  * The door that was used fills one struct boot_info in memory that stays
  * valid and untouched until the kernel has copied it, and calls
- * kernel_entry64(&info) in long mode, interrupts off, with the low 4 GiB at
- * least identity mapped.  All addresses are physical.  Nothing else passes
- * between boot/ and kernel/.
+ * kernel_entry64(&info) (the ELF's e_entry, a physical address, + delta) with
+ * RDI = &info, in long mode, interrupts off, a stack of 64 bytes, with the low
+ * 4 GiB at least identity mapped, executable and writable.  All addresses are
+ * physical.  Nothing else passes between boot/ and kernel/.
+ *
+ * A door may load the image elsewhere than at its p_paddr: every PT_LOAD
+ * segment at p_paddr + delta, delta one multiple of 2 MiB for all of them
+ * (p_paddr begins at 1 MiB, so the image then begins 1 MiB after a 2 MiB
+ * boundary), wholly below 4 GiB, and p_memsz - p_filesz bytes zeroed.
  *
  * Invariants: counts are within the array bounds; strings are
  * NUL-terminated; `magic` is checked first.  Ranges are as the firmware gave
