@@ -151,7 +151,6 @@ struct stack_seg {
 	uintptr_t lo;      /* lowest committed address; 0: segment absent */
 	uintptr_t hi;      /* top */
 	uintptr_t base;    /* lowest address of the window */
-	uintptr_t saved_sp; /* segment 0 only: sp where segment 1 was entered, else 0 */
 };
 
 struct preempt_ctx; /* asm.h: registers of a preempted task */
@@ -164,6 +163,9 @@ struct g {
 	                       * switch away; whoever dispatches loads it (acquire) until 0 */
 	uint32_t nopreempt;   /* 20: >0: may not be switched away by an interrupt.  Owner core only */
 	struct preempt_ctx *pctx; /* 24: register image when preempted, else a spare or NULL */
+	uintptr_t seg0_sp;    /* 32: while cur_seg is 1: sp on segment 0 where it was left */
+	uintptr_t seg0_limit; /* 40: stack_limit of segment 0 */
+	uint32_t cur_seg;     /* 48: segment the task runs on, 0 or 1 */
 
 	uint32_t status;      /* enum g_status; written by the owner of the G's place */
 	uint32_t preempted;   /* the saved state is pctx, not a switch frame */
@@ -178,8 +180,7 @@ struct g {
 	bool (*wait_unlock)(struct g *, void *);
 
 	struct stack_seg seg[2];
-	uint8_t cur_seg;
-	uint8_t in_systemstack;
+	uint32_t in_systemstack; /* running on the scheduler stack for this G */
 	uint32_t resched;     /* nopreempt hit: yield when it drops to 0.  Set by irq on own core */
 	uint32_t select_done; /* CAS 0->1 by the one waker that wins a select */
 
@@ -221,12 +222,16 @@ struct p {
 	uint32_t status;           /* enum p_status, under sched.lock or by the owner */
 	uint32_t schedtick;        /* dispatches so far; owner writes */
 	uint32_t timer_due;        /* set by rt_irq_timer(), owner clears */
-	uint32_t preempt_req;      /* yield asked for from outside (stop, gomaxprocs) */
+	uint32_t attn;             /* the scheduler must be entered soon: a timer is due, the quantum is
+	                            * over, a stop waits, an interrupt readied a task.  Set by anyone,
+	                            * cleared by the owner before it looks at the causes */
 	uint32_t spinning;         /* owner only */
 	uint32_t wakeword;         /* plat_idle's word; incremented seq_cst by wakers */
 	uint32_t tick_schedtick;   /* schedtick at the last quantum tick */
-	uint64_t armed;            /* deadline the core's timer is armed for */
-	uint64_t quantum_end;      /* next quantum tick, 0: none wanted */
+	uint64_t timer_when;       /* earliest deadline in timers, UINT64_MAX none; written under the
+	                            * heap's lock, read by the interrupt */
+	uint64_t quantum_end;      /* next quantum tick, UINT64_MAX: none wanted */
+	uint32_t stw_gen;          /* last stop job this core looked at */
 	struct g *curg;            /* running task or NULL; owner writes, others look */
 	struct g *g0;
 	struct mcache *mcache;     /* owner only, or any during a stop */
