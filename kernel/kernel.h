@@ -179,6 +179,7 @@ enum {
 	VEC_TIMER = 0xec,  /* LAPIC one-shot; handler in plat.c calls lapic_timer_irq() */
 	VEC_WAKE = 0xed,   /* plat_wake, plat_preempt */
 	VEC_FLUSH = 0xee,  /* stackmap.c: flush the TLB */
+	VEC_SYNC = 0xef,   /* clock.c: TSC comparison, only inside smp_start() */
 	VEC_LAPIC_ERR = 0xfe,
 	VEC_SPURIOUS = 0xff, /* no EOI */
 };
@@ -204,6 +205,13 @@ extern struct cpu_features cpu_feat;
 void cpu_features_check(void);
 /* Unpredictable bytes: RDSEED, RDRAND, else clock jitter hashed.  any. */
 void cpu_entropy(void *buf, size_t n);
+
+/* Sleeps until *word != seen or any interrupt, without a gap between the test
+ * and the sleep.  Interrupts on at entry and exit.  trap.c: an interrupt whose
+ * frame has rip == cpu_idle_hlt must return to cpu_idle_hlt + 1, because an
+ * NMI can use up sti's shadow. */
+void cpu_idle(const uint32_t *word, uint32_t seen);
+extern const char cpu_idle_hlt[];
 
 /* acpi.c: finds the tables (rsdp 0: looks in the BIOS area; none is allowed:
  * one core, defaults), checks sums, keeps what the others ask for. */
