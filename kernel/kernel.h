@@ -154,6 +154,7 @@ struct cpu {
 	uint64_t timer_private;   /* apic.c's own */
 	uint32_t in_fault;        /* exceptions being handled; owner core */
 	uint32_t in_irq;          /* 1 while an interrupt handler runs; owner core */
+	uint32_t idling;          /* in or next to cpu_idle; owner writes, wakers look (seq_cst) */
 	struct plat_frame *fatal_frame; /* where the fatal NMI found it */
 	uint64_t gdt[8];
 	uint8_t tss[104] __attribute__((aligned(16)));

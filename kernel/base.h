@@ -1,0 +1,110 @@
+/* base.h: what the base files of the kernel (entry, main, bootmem, vm, trap,
+ * console, fatal, stackmap, plat) share among themselves. */
+#ifndef BASE_H
+#define BASE_H
+
+#include "kernel.h"
+#include "boot/boot_info.h"
+
+/* ---- console ---- */
+void console_init(void);
+void console_fatal(void);                 /* from now on without the lock */
+void fbcon_init(const struct boot_fb *fb); /* after vm_init */
+void fbcon_write(const char *s, size_t n); /* under console.c's lock */
+
+/* ---- kernel sections of a task ----
+ * Between the two the calling task is not switched away; interrupts are
+ * served.  Nests.  Shallow; task, system or fatal context. */
+extern __thread uint32_t kernel_busy __attribute__((tls_model("local-exec")));
+extern __thread uint32_t kernel_deferred __attribute__((tls_model("local-exec")));
+void kernel_resched(void);
+static inline void kernel_enter(void)
+{
+	/* one instruction: an interrupt sees it done or not begun */
+	__asm__ volatile("incl %0" : "+m"(kernel_busy)::"memory");
+}
+static inline void kernel_leave(void)
+{
+	__asm__ volatile("decl %0" : "+m"(kernel_busy)::"memory");
+	if (__builtin_expect(kernel_deferred, 0))
+		kernel_resched();
+}
+
+/* ---- bootmem.c ---- */
+#define BOOTMEM_MAX (BOOT_MAX_MEM + 32)
+struct mem_range {
+	uint64_t base, len;
+};
+struct bootmem {
+	struct mem_range ram[BOOTMEM_MAX];  /* usable, sorted, page aligned, disjoint */
+	struct mem_range free[BOOTMEM_MAX]; /* ram less what is reserved */
+	unsigned nram, nfree;
+	uint64_t total;                     /* bytes the map lists as usable */
+};
+/* NULL, or what is wrong with the map. */
+const char *bootmem_init(struct bootmem *bm, const struct boot_mem *map, unsigned n, unsigned phys_bits);
+/* Takes [base, base+len), widened to pages, out of free.  False if the table
+ * of ranges is full. */
+bool bootmem_reserve(struct bootmem *bm, uint64_t base, uint64_t len);
+bool bootmem_is_ram(const struct bootmem *bm, uint64_t base, uint64_t len);
+/* Takes n pages below limit, the lowest at or above from, else the highest below it.  0: none. */
+uint64_t bootmem_take(struct bootmem *bm, size_t n, uint64_t from, uint64_t limit);
+uint64_t bootmem_free_bytes(const struct bootmem *bm);
+
+/* ---- vm.c ---- */
+extern struct bootmem bootmem;
+extern uint64_t image_delta;            /* load address - link address */
+extern uint64_t vm_root;                /* kernel CR3 */
+/* Builds the kernel's tables from bootmem and the image's program headers and
+ * turns to them.  Interrupts off, boot stack. */
+void vm_init(void);
+uint64_t image_phys_base(void), image_phys_end(void);
+/* A stack of n pages in the core-stack window, a guard page on both sides. */
+uintptr_t vm_core_stack(unsigned pages);
+/* True if va is one of the guard pages between them. */
+bool vm_is_guard(uintptr_t va);
+/* True if [va, va+len) is direct map, image, or a core stack: readable. */
+/* Page table walk without allocation: the entry that maps va, 0 if none. */
+uint64_t vm_lookup(uintptr_t va);
+/* No page_alloc_boot() after this; what is free is the runtime's. */
+void vm_seal(void);
+
+#define PTE_P 1ul
+#define PTE_W 2ul
+#define PTE_PWT 8ul
+#define PTE_PCD 0x10ul
+#define PTE_A 0x20ul
+#define PTE_D 0x40ul
+#define PTE_PS 0x80ul
+#define PTE_NX (1ul << 63)
+#define PTE_ADDR 0x000ffffffffff000ul
+
+/* ---- main.c ---- */
+extern const struct boot_info *boot_info;
+extern struct cpu boot_cpu;
+uintptr_t tls_init(void *block);        /* copies the template; returns the FS base */
+size_t tls_block_size(void);
+
+/* ---- trap.c ---- */
+void trap_init(void);                   /* fills the IDT; core 0 */
+void trap_load(struct cpu *c);          /* GDT, TSS, IDT of the calling core */
+extern bool rt_up;                      /* exceptions are the runtime's */
+
+/* ---- fatal.c ---- */
+void fatal_init(const char *cmdline);   /* panic= */
+bool fatal_begin(void);
+/* In the NMI handler: true if the fatal path asked for it (then never returns). */
+bool fatal_nmi(struct plat_frame *f);
+/* Value of NAME= among the settings (before "--"), NULL if absent; the length to *len. */
+const char *boot_param(const char *cmdline, const char *name, size_t *len);
+
+/* ---- stackmap.c ---- */
+void stackmap_init(void);
+void stackmap_flush_here(void);         /* VEC_FLUSH, and on leaving idle */
+
+/* ---- plat.c ---- */
+void plat_init(void);
+noreturn void plat_enter_runtime(void);
+noreturn void plat_enter_core(struct cpu *c);
+
+#endif
