@@ -63,9 +63,13 @@ uint64_t image_phys_base(void), image_phys_end(void);
 uintptr_t vm_core_stack(unsigned pages);
 /* True if va is one of the guard pages between them. */
 bool vm_is_guard(uintptr_t va);
-/* True if [va, va+len) is direct map, image, or a core stack: readable. */
 /* Page table walk without allocation: the entry that maps va, 0 if none. */
 uint64_t vm_lookup(uintptr_t va);
+/* Write-combining mapping of a framebuffer. */
+void *vm_map_framebuffer(uint64_t pa, size_t len);
+/* Address of va's entry in the table of this level (0: 4 KiB), NULL if a table
+ * above it is missing.  Only for va in a range mapped with 4 KiB pages. */
+uint64_t *vm_window_entry(uintptr_t va, int level);
 /* No page_alloc_boot() after this; what is free is the runtime's. */
 void vm_seal(void);
 

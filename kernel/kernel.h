@@ -6,7 +6,7 @@
  *
  * Address space (vm.c):
  *   0                      nothing, ever
- *   0xffff800000000000+pa  direct map: RAM, ACPI and boot data; NX, cached
+ *   0xffff800000000000+pa  direct map: usable RAM less the image; NX, cached
  *   0xffffc00000000000+pa  mutator view of the same memory
  *   0xffffe00000000000     task stack windows (stackmap.c)
  *   0xfffff00000000000     device window (mmio_map, phys_map)
@@ -111,7 +111,7 @@ noreturn void kpanic(const char *fmt, ...) __attribute__((format(printf, 1, 2), 
 
 /* ---- memory (bootmem.c, vm.c) -------------------------------------------- */
 
-/* RAM only (usable, ACPI, NVS as the memory map lists them); after vm_init. */
+/* Usable RAM only (for ACPI tables there is phys_map); after vm_init. */
 static inline void *phys_to_virt(uint64_t pa) { return (void *)(DIRECT_BASE + pa); }
 /* Uncached read-write mapping of device registers, any alignment, any time
  * after vm_init; never unmapped.  Panics when page tables run out.  system. */
