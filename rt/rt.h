@@ -198,6 +198,7 @@ struct g {
 
 	struct g *all_next;   /* all Gs ever made; Gs are never freed.  Published with release */
 	const void *created_by; /* pc of the go statement */
+	int errno_val;        /* the C library's errno of this task (crt.c) */
 	void *asan_fake;      /* sanitizer's fake stack, hosted ASan only */
 };
 
@@ -232,6 +233,12 @@ struct p {
 	                            * heap's lock, read by the interrupt */
 	uint64_t quantum_end;      /* next quantum tick, UINT64_MAX: none wanted */
 	uint32_t stw_gen;          /* last stop job this core looked at */
+	bool stop_asleep;          /* counted as stopped while idle; the stopper's */
+	bool up;                   /* its core runs; under sched.lock */
+	struct g *handoff;         /* to run next, set while leaving to g0 */
+	struct g *dead;            /* ended task whose stack g0 is to trim */
+	uint64_t goid_next, goid_end; /* this P's batch of ids */
+	uint64_t nstarted, nended; /* user tasks; owner writes */
 	struct g *curg;            /* running task or NULL; owner writes, others look */
 	struct g *g0;
 	struct mcache *mcache;     /* owner only, or any during a stop */

@@ -1,0 +1,69 @@
+/* irq.c: the runtime's part of an interrupt.
+ *
+ * Runs on the core's interrupt stack (hosted: the signal stack) while a task
+ * or the scheduler is suspended at any instruction; compiled without SSE and
+ * without split stacks, because neither may be touched here.
+ *
+ * Invariants: takes no lock, touches no run queue; writes only fields of the
+ * own P that say so.  A task is switched away only when its nopreempt is 0
+ * and the interrupted instruction is not in asm.S's section. */
+#include "sched.h"
+
+void rt_irq_timer(void)
+{
+	struct p *p = rt_self.p;
+	if (!p)
+		return;
+	uint64_t now = plat_now();
+	if (now >= at_load(&p->timer_when) && !at_load(&p->timer_due)) {
+		at_store(&p->timer_due, 1);
+		at_store(&p->attn, 1);
+	}
+	if (now >= p->quantum_end) {
+		/* Two looks half a quantum apart that find the same dispatch. */
+		if (p->curg && p->schedtick == p->tick_schedtick)
+			at_store(&p->attn, 1);
+		p->tick_schedtick = p->schedtick;
+		p->quantum_end = now + sched.quantum / 2;
+	}
+	uint64_t next = p->quantum_end;
+	if (!at_load(&p->timer_due) && at_load(&p->timer_when) < next)
+		next = at_load(&p->timer_when);
+	if (next != UINT64_MAX)
+		plat_timer_arm(next);
+}
+
+bool rt_irq_exit(const struct plat_frame *f, void *ctx)
+{
+	struct g *g = rt_self.g;
+	struct p *p = rt_self.p;
+	if (!p || !at_load(&p->attn) || g == rt_self.g0)
+		return false;
+	if (g->nopreempt || (f->rip >= (uintptr_t)rt_asm_begin && f->rip < (uintptr_t)rt_asm_end)) {
+		g->resched = 1;
+		return false;
+	}
+	struct preempt_ctx *c = g->pctx;
+	if (!c) {
+		c = p->spare_pctx;
+		if (!c)
+			return false; /* memory is out: it runs on until it gives way */
+		p->spare_pctx = NULL;
+		g->pctx = c;
+	}
+	g->nopreempt = 1;
+	g->resched = 0;
+	c->f = *f;
+	plat_fp_save(c->fp, ctx);
+	return true;
+}
+
+void ready_irq(struct g *g)
+{
+	struct p *p = rt_self.p;
+	struct g *head = at_load(&p->irq_ready);
+	do
+		g->next = head;
+	while (!at_cas(&p->irq_ready, &head, g));
+	at_store(&p->attn, 1);
+}

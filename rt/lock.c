@@ -1,0 +1,83 @@
+/* lock.c: spin locks of the runtime, with ranks checked in debug builds.
+ *
+ * Invariants: a holder has preemption off, so a waiter spins for at most a
+ * short section; ranks rise.  Which lock may be taken inside which is data:
+ * enum lock_rank in rt.h. */
+#include "rt.h"
+
+#ifdef INGOT_DEBUG
+/* What the core holds, innermost last.  A holder never migrates. */
+static __thread struct {
+	unsigned n;
+	const struct lock *held[16];
+} locks_held __attribute__((tls_model("local-exec")));
+
+NOASAN static void rank_check(const struct lock *l)
+{
+	if (l->rank == RANK_NONE || l->rank > RANK_LEAF)
+		throw("lock: %p was never initialised", (const void *)l);
+	if (locks_held.n) {
+		const struct lock *top = locks_held.held[locks_held.n - 1];
+		bool ok = l->rank > top->rank ||
+		          (l->rank == RANK_CHAN && top->rank == RANK_CHAN && l > top) ||
+		          (l->rank == RANK_TIMERS && top->rank == RANK_CHAN);
+		if (!ok)
+			throw("lock: rank %u taken inside rank %u", l->rank, top->rank);
+	}
+	if (locks_held.n == 16)
+		throw("lock: too many held");
+}
+
+static void rank_push(struct lock *l)
+{
+	locks_held.held[locks_held.n++] = l;
+	l->owner = rt_self.g;
+}
+
+static void rank_pop(struct lock *l)
+{
+	unsigned i = locks_held.n;
+	while (i > 0 && locks_held.held[i - 1] != l)
+		i--;
+	if (i == 0)
+		throw("unlock: this core does not hold the lock of rank %u", l->rank);
+	for (; i < locks_held.n; i++)
+		locks_held.held[i - 1] = locks_held.held[i];
+	locks_held.n--;
+	l->owner = NULL;
+}
+#endif
+
+void lock_init(struct lock *l, enum lock_rank rank)
+{
+	l->word = 0;
+#ifdef INGOT_DEBUG
+	l->rank = rank;
+	l->owner = NULL;
+#else
+	(void)rank;
+#endif
+}
+
+void lock(struct lock *l)
+{
+	preempt_off();
+#ifdef INGOT_DEBUG
+	rank_check(l);
+#endif
+	for (unsigned n = 0; unlikely(__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE)); n++)
+		while (at_load(&l->word))
+			plat_relax(n++);
+#ifdef INGOT_DEBUG
+	rank_push(l);
+#endif
+}
+
+void unlock(struct lock *l)
+{
+#ifdef INGOT_DEBUG
+	rank_pop(l);
+#endif
+	at_store_rel(&l->word, 0);
+	preempt_on(rt_self.g);
+}

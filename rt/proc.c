@@ -1,0 +1,520 @@
+/* proc.c: the scheduler.  Follows Go's proc.go (the comment at its lines
+ * 36-110, schedule, findRunnable, ready, newproc, goexit).
+ *
+ * G, P, M as in Go, with M = core: a core is bound to its P for life, so
+ * there are no threads to start, hand off or park, and a blocked system call
+ * does not exist.  What differs from Go, and why:
+ *
+ * - A task that gives way switches straight to the next task of its P when
+ *   there is one (switch_to); the scheduler stack g0 is entered only when the
+ *   next step takes thought.  A G may therefore be in a run queue while its
+ *   core still is on its stack: g->on_cpu says so, is cleared by the switch
+ *   away, and whoever dispatches the G waits for it on a stack of his own
+ *   (g0; never on a task's stack, or two cores could wait for each other).
+ * - No clock is read on the way: the core's one-shot timer interrupt sets
+ *   p->attn when a timer is due, the quantum is over, a stop waits, or an
+ *   interrupt readied a task.  attn == 0 means: take the next from the ring.
+ * - Idle Ps are bits of a mask.  The bit is a token: who clears it owns the
+ *   sleeping P (a waker makes it run, a stop counts it as stopped).
+ *
+ * Wake-ups, as in Go: submitting is "put in a queue; StoreLoad; if a P is
+ * idle and none is spinning, wake one as spinning".  Going idle is "set the
+ * idle bit; drop spinning; StoreLoad; look at every queue again".  One of the
+ * two sees the other.  A spinning P that finds work wakes the next one.
+ *
+ * Invariants: I2 a G is in exactly one place; I3 no runnable G while a P
+ * idles, beyond a wake-up; a G with nopreempt > 0 is not switched away by an
+ * interrupt; g0 always has nopreempt >= 1 and stack limit 0. */
+#include "sched.h"
+
+struct sched sched NOSCAN_DATA = { .lock = LOCK_INIT(RANK_SCHED) };
+__thread struct core_self rt_self __attribute__((tls_model("local-exec")));
+struct p *rt_ps[MAX_CORES];
+unsigned rt_nps;
+struct g *rt_allgs;
+
+static const char *const wait_reason_names[WAIT_NREASONS] = {
+	[WAIT_NONE] = "",
+	[WAIT_CHAN_RECV] = "chan receive",
+	[WAIT_CHAN_SEND] = "chan send",
+	[WAIT_CHAN_RECV_NIL] = "chan receive (nil chan)",
+	[WAIT_CHAN_SEND_NIL] = "chan send (nil chan)",
+	[WAIT_SELECT] = "select",
+	[WAIT_SELECT_NONE] = "select (no cases)",
+	[WAIT_SLEEP] = "sleep",
+	[WAIT_SEMACQUIRE] = "semacquire",
+	[WAIT_MUTEX] = "sync.Mutex.Lock",
+	[WAIT_RWMUTEX_R] = "sync.RWMutex.RLock",
+	[WAIT_RWMUTEX_W] = "sync.RWMutex.Lock",
+	[WAIT_WAITGROUP] = "sync.WaitGroup.Wait",
+	[WAIT_COND] = "sync.Cond.Wait",
+	[WAIT_GC] = "GC worker (idle)",
+	[WAIT_FINALIZER] = "finalizer wait",
+	[WAIT_IO] = "IO wait",
+	[WAIT_DEBUG] = "debug call",
+};
+
+const char *g_wait_reason(const struct g *g)
+{
+	return g->wait_reason < WAIT_NREASONS ? wait_reason_names[g->wait_reason] : "?";
+}
+
+uint32_t rt_fastrand(void)
+{
+	uint32_t *s = rt_self.p->rand, x = s[0], y = s[1];
+	s[0] = y;
+	x ^= x << 17;
+	x ^= y ^ x >> 7 ^ y >> 16;
+	s[1] = x;
+	return x + y;
+}
+
+/* ---- idle Ps and wake-ups --------------------------------------------- */
+
+bool idle_claim(unsigned id)
+{
+	uint64_t bit = 1ull << id % 64;
+	if (!(at_load(&sched.idle[id / 64]) & bit) || !(at_and(&sched.idle[id / 64], ~bit) & bit))
+		return false;
+	at_sub(&sched.npidle, 1);
+	return true;
+}
+
+static void idle_publish(struct p *p)
+{
+	at_store_rel(&p->status, P_IDLE);
+	at_or(&sched.idle[p->id / 64], 1ull << p->id % 64);
+	at_add(&sched.npidle, 1);
+}
+
+void idle_return(struct p *p) /* stop.c: a P that was stopped asleep */
+{
+	idle_publish(p);
+}
+
+void idle_wake(struct p *p)
+{
+	at_add(&p->wakeword, 1);
+	plat_wake(p->id);
+}
+
+void attn_set(struct p *p)
+{
+	at_store_sc(&p->attn, 1);
+}
+
+COLD static void wakep_slow(void)
+{
+	uint32_t zero = 0;
+	if (!at_cas(&sched.nmspinning, &zero, 1))
+		return;
+	unsigned words = (rt_nps + 63) / 64;
+	for (unsigned w = 0; w < words; w++)
+		for (uint64_t m; (m = at_load(&sched.idle[w]));) {
+			struct p *p = rt_ps[w * 64 + (unsigned)__builtin_ctzll(m)];
+			if (!idle_claim(p->id))
+				continue;
+			p->spinning = 1;
+			at_store_rel(&p->status, P_RUNNING);
+			idle_wake(p);
+			return;
+		}
+	at_sub(&sched.nmspinning, 1);
+}
+
+/* Called after a task was made runnable, preemption off: sees to it that an
+ * idle P looks for it, if no P is looking already. */
+void wakep(void)
+{
+	if (rt_nps == 1)
+		return;
+	at_fence(); /* the put, then the look at the idle Ps */
+	if (at_load(&sched.npidle) == 0 || at_load(&sched.nmspinning) != 0)
+		return;
+	wakep_slow();
+}
+
+void ready(struct g *g, bool next)
+{
+	struct g *me = preempt_off();
+	if (unlikely(at_load(&g->status) != G_WAITING))
+		throw("ready: bad g status %u (goroutine %lu)", g->status, (unsigned long)g->id);
+	at_store(&g->status, G_RUNNABLE);
+	runq_put(rt_self.p, g, next);
+	wakep();
+	preempt_on(me);
+}
+
+/* ---- dispatch ---------------------------------------------------------- */
+
+static inline void start_running(struct p *p, struct g *g, bool inherit)
+{
+	g->on_cpu = 1;
+	g->status = G_RUNNING;
+	g->p = p;
+	p->curg = g;
+	if (!inherit)
+		p->schedtick++;
+	rt_self.g = g;
+}
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/common_interface_defs.h>
+NOASAN static void switch_fiber(struct g *from, struct g *to, bool dying)
+{
+	uintptr_t lo, hi;
+	if (to == rt_self.g0) {
+		plat_stack_bounds((uintptr_t)plat_sched_stack_top() - 8, &lo, &hi);
+	} else {
+		lo = to->seg[to->cur_seg].base;
+		hi = to->seg[to->cur_seg].hi;
+	}
+	__sanitizer_start_switch_fiber(dying ? NULL : &from->asan_fake, (void *)lo, hi - lo);
+	switch_to(from, to);
+	__sanitizer_finish_switch_fiber(from->asan_fake, NULL, NULL);
+}
+#else
+#define switch_fiber(from, to, dying) switch_to(from, to)
+#endif
+
+/* Leaves g (already queued, waiting or dead) for the scheduler. */
+static NOINLINE void leave_to_g0(struct p *p, struct g *g)
+{
+	struct g *g0 = p->g0;
+	p->curg = NULL;
+	rt_self.g = g0;
+	switch_fiber(g, g0, g->status == G_DEAD);
+}
+
+/* The next task of p without a look at anything else, or NULL when the
+ * scheduler has to think. */
+static inline struct g *pick_fast(struct p *p, bool *inherit)
+{
+	if (unlikely(at_load(&p->attn)))
+		return NULL;
+	if (unlikely(p->schedtick % 61 == 0 && at_load(&sched.runq_size)))
+		return NULL;
+	return runq_get(p, inherit);
+}
+
+/* Leaves g for next, or by way of g0 when next's stack is still in use. */
+static inline void leave_to(struct p *p, struct g *g, struct g *next, bool inherit)
+{
+	if (unlikely(at_load_acq(&next->on_cpu))) {
+		p->handoff = next;
+		leave_to_g0(p, g);
+		return;
+	}
+	start_running(p, next, inherit);
+	switch_fiber(g, next, g->status == G_DEAD);
+}
+
+void gosched(void)
+{
+	struct g *g = preempt_off();
+	struct p *p = rt_self.p;
+	bool inherit;
+	struct g *next = pick_fast(p, &inherit);
+	if (next) {
+		g->status = G_RUNNABLE;
+		runq_put(p, g, false);
+		leave_to(p, g, next, false);
+	} else if (at_load(&p->attn) || at_load(&sched.runq_size)) {
+		g->status = G_RUNNABLE;
+		runq_put(p, g, false);
+		leave_to_g0(p, g);
+	}
+	preempt_on(g);
+}
+
+/* The yield an interrupt asked for while preemption was off. */
+void preempt_resched(void)
+{
+	struct g *g = rt_self.g;
+	g->resched = 0;
+	if (g == rt_self.g0 || !at_load(&rt_self.p->attn))
+		return;
+	preempt_off();
+	struct p *p = rt_self.p;
+	at_store(&g->status, G_RUNNABLE);
+	runq_put(p, g, false);
+	leave_to_g0(p, g);
+	preempt_on(g);
+}
+
+void park(bool (*unlock)(struct g *, void *), void *arg, enum wait_reason why)
+{
+	struct g *g = preempt_off();
+	struct p *p = rt_self.p;
+	RT_ASSERT(g != rt_self.g0 && !g->in_systemstack);
+	g->wait_reason = why;
+	at_store_rel(&g->status, G_WAITING);
+	if (unlock && !unlock(g, arg)) {
+		g->status = G_RUNNING;
+		preempt_on(g);
+		return;
+	}
+	RT_ASSERT(g->nopreempt == 1);
+	bool inherit;
+	struct g *next = pick_fast(p, &inherit);
+	if (next)
+		leave_to(p, g, next, inherit);
+	else
+		leave_to_g0(p, g);
+	preempt_on(g);
+}
+
+noreturn void leave_for_good(struct p *p, struct g *g)
+{
+	bool inherit;
+	struct g *next = p->dead ? NULL : pick_fast(p, &inherit);
+	if (next)
+		leave_to(p, g, next, inherit);
+	else
+		leave_to_g0(p, g);
+	__builtin_unreachable();
+}
+
+static bool unlock_lock(struct g *g, void *l)
+{
+	(void)g;
+	unlock(l);
+	return true;
+}
+
+void park_unlock(struct lock *l, enum wait_reason why)
+{
+	park(unlock_lock, l, why);
+}
+
+/* ---- the scheduler loop, on g0 -------------------------------------------- */
+
+static bool work_anywhere(struct p *p)
+{
+	if (at_load(&sched.runq_size) || at_load(&p->timer_due) || at_load(&p->irq_ready))
+		return true;
+	for (unsigned i = 0; i < rt_nps; i++)
+		if (!runq_empty(rt_ps[i]))
+			return true;
+	return false;
+}
+
+/* All Ps idle, nothing queued, no timer: nobody can ever wake a task. */
+static void check_dead(void)
+{
+	lock(&sched.lock);
+	bool dead = at_load_sc(&sched.npidle) == rt_nps && !at_load_sc(&sched.stopping) &&
+	            sched.runq_size == 0 && timers_none() && at_load(&sched.started);
+	for (unsigned i = 0; dead && i < rt_nps; i++)
+		if (!runq_empty(rt_ps[i]) || at_load(&rt_ps[i]->irq_ready) || at_load(&rt_ps[i]->timer_due))
+			dead = false;
+	unlock(&sched.lock);
+	if (dead)
+		fatal_deadlock(num_user_tasks() ? "all goroutines are asleep - deadlock!"
+		                                : "no goroutines (main called runtime.Goexit) - deadlock!");
+}
+
+/* Sleeps until somebody claims this P or it finds cause to claim itself. */
+static void idle_sleep(struct p *p)
+{
+	for (;;) {
+		uint32_t seen = at_load_sc(&p->wakeword), st = at_load_acq(&p->status);
+		if (st == P_RUNNING)
+			return;
+		if (st == P_STOPPED) {
+			stop_help(p);
+		} else if (at_load(&p->timer_due) || at_load(&p->irq_ready) || at_load_sc(&sched.stopping)) {
+			if (idle_claim(p->id)) {
+				at_store(&p->status, P_RUNNING);
+				return;
+			}
+			plat_relax(0);
+			continue; /* claimed by another, who is about to set status */
+		}
+		plat_idle(&p->wakeword, seen);
+	}
+}
+
+static struct g *take_irq_ready(struct p *p)
+{
+	struct g *list = at_swap(&p->irq_ready, NULL), *first = NULL;
+	while (list) {
+		struct g *g = list;
+		list = g->next;
+		g->next = first; /* reverses: oldest first */
+		first = g;
+	}
+	struct g *run = first;
+	for (struct g *g = first ? first->next : NULL, *next; g; g = next) {
+		next = g->next;
+		at_store(&g->status, G_RUNNABLE);
+		runq_put(p, g, false);
+	}
+	if (run) {
+		at_store(&run->status, G_RUNNABLE);
+		wakep();
+	}
+	return run;
+}
+
+static unsigned gcd(unsigned a, unsigned b)
+{
+	while (b) {
+		unsigned t = a % b;
+		a = b;
+		b = t;
+	}
+	return a;
+}
+
+/* Tries every other P, from a random start in a random coprime step, four
+ * times; runnext only in the last pass (Go's stealWork). */
+static struct g *steal_work(struct p *p)
+{
+	unsigned n = rt_nps;
+	for (int pass = 0; pass < 4; pass++) {
+		uint32_t r = rt_fastrand();
+		unsigned step = n > 1 ? 1 + r / n % (n - 1) : 1;
+		while (gcd(step, n) != 1)
+			step--;
+		for (unsigned i = 0, at = r % n; i < n; i++, at = (at + step) % n) {
+			if (at_load_sc(&sched.stopping))
+				return NULL;
+			struct p *v = rt_ps[at];
+			if (v == p)
+				continue;
+			struct g *g = runq_steal(p, v, pass == 3);
+			if (g)
+				return g;
+		}
+	}
+	return NULL;
+}
+
+static struct g *find_runnable(struct p *p, bool *inherit)
+{
+	for (;;) {
+		*inherit = false;
+		struct g *g = p->handoff;
+		if (g) {
+			p->handoff = NULL;
+			return g;
+		}
+		if (unlikely(at_load(&p->attn)))
+			at_swap(&p->attn, 0); /* clear, then look */
+		if (unlikely(at_load_sc(&sched.stopping) || p->id >= rt_nps)) {
+			stop_here(p);
+			continue;
+		}
+		if (unlikely(at_load(&p->irq_ready)) && (g = take_irq_ready(p)))
+			return g;
+		if (unlikely(at_load(&p->timer_due))) {
+			at_store(&p->timer_due, 0);
+			timers_run(p);
+		}
+		if (p->schedtick % 61 == 0 && (g = globrunq_get(p, 1)))
+			return g;
+		if ((g = runq_get(p, inherit)))
+			return g;
+		if ((g = globrunq_get(p, 0)))
+			return g;
+		if (rt_nps > 1 &&
+		    (p->spinning || 2 * at_load(&sched.nmspinning) < rt_nps - at_load(&sched.npidle))) {
+			if (!p->spinning) {
+				p->spinning = 1;
+				at_add(&sched.nmspinning, 1);
+			}
+			if ((g = steal_work(p)))
+				return g;
+		}
+
+		/* Nothing: become idle, then look once more. */
+		p->quantum_end = UINT64_MAX;
+		timer_rearm(p);
+		idle_publish(p);
+		bool was_spinning = p->spinning;
+		if (was_spinning) {
+			p->spinning = 0;
+			at_sub(&sched.nmspinning, 1);
+		}
+		if (work_anywhere(p) || at_load_sc(&sched.stopping)) {
+			if (idle_claim(p->id)) {
+				at_store(&p->status, P_RUNNING);
+				if (was_spinning || at_load(&sched.nmspinning) == 0) {
+					p->spinning = 1;
+					at_add(&sched.nmspinning, 1);
+				}
+				continue;
+			}
+		} else if (at_load_sc(&sched.npidle) == rt_nps) {
+			check_dead();
+		}
+		idle_sleep(p);
+	}
+}
+
+/* On g0 for ever; tasks come back to it in leave_to_g0(). */
+noreturn void schedule(void)
+{
+	struct p *p = rt_self.p;
+	for (;;) {
+		bool inherit;
+		struct g *g = find_runnable(p, &inherit);
+		if (p->spinning) {
+			p->spinning = 0;
+			at_sub(&sched.nmspinning, 1);
+			wakep(); /* we found work, so there may be more: the next one looks */
+		}
+		for (unsigned n = 0; at_load_acq(&g->on_cpu); n++)
+			plat_relax(n);
+		start_running(p, g, inherit);
+		if (unlikely(p->quantum_end == UINT64_MAX)) {
+			p->tick_schedtick = p->schedtick - 1;
+			p->quantum_end = plat_now() + sched.quantum / 2;
+			timer_rearm(p);
+		}
+		switch_fiber(p->g0, g, false);
+		g = p->dead;
+		if (unlikely(g)) {
+			p->dead = NULL;
+			gfree_put_slow(p, g);
+		}
+	}
+}
+
+/* rt_preempted lands here, on the emptied scheduler stack. */
+noreturn void rt_preempted_g0(void)
+{
+	struct g *g = rt_self.g;
+	struct p *p = rt_self.p;
+	p->curg = NULL;
+	rt_self.g = p->g0;
+	g->sp = (uintptr_t)g->pctx;
+	g->status = G_RUNNABLE;
+	if (!p->spare_pctx)
+		p->spare_pctx = pctx_alloc();
+	if (at_load(&sched.stopping)) {
+		/* Not its fault: it goes on first when the world does. */
+		at_store_rel(&g->on_cpu, 0);
+		runq_put(p, g, true);
+	} else {
+		at_store_rel(&g->on_cpu, 0);
+		globrunq_put(g);
+		wakep();
+	}
+	schedule();
+}
+
+void rt_systemstack(void (*fn)(void *), void *arg)
+{
+	struct g *g = rt_self.g;
+	if (g->in_systemstack) { /* always so for g0 */
+		fn(arg);
+		return;
+	}
+	preempt_off(); /* now it is this core the task stays on */
+	g->in_systemstack = 1;
+	rt_systemstack_call(fn, arg, g, rt_self.g0->sp & ~15ul);
+	g->in_systemstack = 0;
+	preempt_on(g);
+}

@@ -1,0 +1,198 @@
+/* runq.c: the run queues: a ring per P and the global list.  After Go's
+ * runqput, runqget, runqgrab, globrunqget (proc.go).
+ *
+ * Invariants: only the owner writes tail and runq_put()s; anyone may take
+ * from head by CAS; tail - head <= RUNQ_SIZE.  A ring slot is written before
+ * tail is released and read before head is CASed.  runnext is taken by CAS. */
+#include "sched.h"
+
+#define MASK (RUNQ_SIZE - 1)
+_Static_assert((RUNQ_SIZE & MASK) == 0, "a ring");
+
+/* Moves half of the full ring and g to the global queue. */
+COLD static bool runq_put_slow(struct p *p, struct g *g, uint32_t h, uint32_t t)
+{
+	uint32_t n = (t - h) / 2;
+	/* Take the batch first: the links may only be written once it is ours. */
+	struct g *batch[RUNQ_SIZE / 2];
+	for (uint32_t i = 0; i < n; i++)
+		batch[i] = at_load(&p->runq[(h + i) & MASK]);
+	uint32_t expect = h;
+	if (!__atomic_compare_exchange_n(&p->runq_head, &expect, h + n, false, __ATOMIC_RELEASE,
+	                                 __ATOMIC_RELAXED))
+		return false;
+	struct g *first = batch[0], *last = first;
+	for (uint32_t i = 1; i < n; i++) {
+		last->next = batch[i];
+		last = batch[i];
+	}
+	last->next = g;
+	g->next = NULL;
+	lock(&sched.lock);
+	if (sched.runq_tail)
+		sched.runq_tail->next = first;
+	else
+		sched.runq_head = first;
+	sched.runq_tail = g;
+	at_store(&sched.runq_size, sched.runq_size + n + 1);
+	unlock(&sched.lock);
+	return true;
+}
+
+struct overflow {
+	struct p *p;
+	struct g *g;
+	uint32_t h, t;
+	bool done;
+};
+static void overflow_system(void *a)
+{
+	struct overflow *o = a;
+	o->done = runq_put_slow(o->p, o->g, o->h, o->t);
+}
+
+/* Makes g runnable on p (the caller's P): in runnext if next, whose former
+ * holder goes to the tail; else at the tail.  Preemption off. */
+void runq_put(struct p *p, struct g *g, bool next)
+{
+	if (next) {
+		struct g *old = at_load(&p->runnext);
+		while (!__atomic_compare_exchange_n(&p->runnext, &old, g, true, __ATOMIC_ACQ_REL,
+		                                    __ATOMIC_RELAXED))
+			;
+		if (!old)
+			return;
+		g = old;
+	}
+	for (;;) {
+		uint32_t h = at_load_acq(&p->runq_head), t = p->runq_tail;
+		if (likely(t - h < RUNQ_SIZE)) {
+			at_store(&p->runq[t & MASK], g);
+			at_store_rel(&p->runq_tail, t + 1);
+			return;
+		}
+		struct overflow o = { p, g, h, t, false };
+		rt_systemstack(overflow_system, &o);
+		if (o.done)
+			return;
+	}
+}
+
+/* Takes the next task of p, the caller's; *inherit: it came by runnext and
+ * goes on in the current quantum. */
+struct g *runq_get(struct p *p, bool *inherit)
+{
+	struct g *g = at_load(&p->runnext);
+	/* Only the owner sets runnext, so a failed CAS means it was stolen. */
+	if (g && __atomic_compare_exchange_n(&p->runnext, &g, NULL, false, __ATOMIC_ACQ_REL,
+	                                     __ATOMIC_RELAXED)) {
+		*inherit = true;
+		return g;
+	}
+	*inherit = false;
+	for (;;) {
+		uint32_t h = at_load_acq(&p->runq_head);
+		if (p->runq_tail == h)
+			return NULL;
+		g = at_load(&p->runq[h & MASK]);
+		if (__atomic_compare_exchange_n(&p->runq_head, &h, h + 1, false, __ATOMIC_RELEASE,
+		                                __ATOMIC_RELAXED))
+			return g;
+	}
+}
+
+bool runq_empty(const struct p *p)
+{
+	/* head, tail and runnext are read one by one: a put with next kicks the
+	 * old runnext to the ring, so look until the tail stands still. */
+	for (;;) {
+		uint32_t h = at_load_acq(&p->runq_head), t = at_load_acq(&p->runq_tail);
+		struct g *n = at_load(&p->runnext);
+		if (t == at_load_acq(&p->runq_tail))
+			return h == t && !n;
+	}
+}
+
+/* Moves half of victim's ring to p's and returns one of them; takes the
+ * victim's runnext only if take_next and nothing else is there. */
+struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
+{
+	uint32_t t = p->runq_tail;
+	for (;;) {
+		uint32_t vh = at_load_acq(&victim->runq_head), vt = at_load_acq(&victim->runq_tail);
+		uint32_t n = vt - vh;
+		n -= n / 2;
+		if (n == 0) {
+			struct g *g = take_next ? at_load(&victim->runnext) : NULL;
+			if (!g)
+				return NULL;
+			if (!__atomic_compare_exchange_n(&victim->runnext, &g, NULL, false, __ATOMIC_ACQ_REL,
+			                                 __ATOMIC_RELAXED))
+				continue;
+			return g;
+		}
+		if (n > (RUNQ_SIZE + 1) / 2) /* head and tail read inconsistently */
+			continue;
+		/* Our own ring was empty when we began, so n - 1 fit. */
+		for (uint32_t i = 0; i < n; i++)
+			at_store(&p->runq[(t + i) & MASK], at_load(&victim->runq[(vh + i) & MASK]));
+		if (!__atomic_compare_exchange_n(&victim->runq_head, &vh, vh + n, false, __ATOMIC_RELEASE,
+		                                 __ATOMIC_RELAXED))
+			continue;
+		struct g *g = at_load(&p->runq[(t + n - 1) & MASK]);
+		if (n > 1)
+			at_store_rel(&p->runq_tail, t + n - 1);
+		return g;
+	}
+}
+
+/* Appends g to the global queue.  system. */
+void globrunq_put(struct g *g)
+{
+	g->next = NULL;
+	lock(&sched.lock);
+	if (sched.runq_tail)
+		sched.runq_tail->next = g;
+	else
+		sched.runq_head = g;
+	sched.runq_tail = g;
+	at_store(&sched.runq_size, sched.runq_size + 1);
+	unlock(&sched.lock);
+}
+
+/* Takes one task from the global queue, and this P's share of the rest (at
+ * most max, 0: half a ring) into its own.  system. */
+struct g *globrunq_get(struct p *p, uint32_t max)
+{
+	if (at_load(&sched.runq_size) == 0)
+		return NULL;
+	lock(&sched.lock);
+	uint32_t size = sched.runq_size, n = size / rt_nps + 1;
+	if (n > size)
+		n = size;
+	if (max && n > max)
+		n = max;
+	if (n > RUNQ_SIZE / 2)
+		n = RUNQ_SIZE / 2;
+	struct g *g = NULL;
+	if (n > 0) {
+		uint32_t room = RUNQ_SIZE - (p->runq_tail - at_load_acq(&p->runq_head));
+		if (n - 1 > room)
+			n = room + 1;
+		g = sched.runq_head;
+		sched.runq_head = g->next;
+		uint32_t t = p->runq_tail;
+		for (uint32_t i = 1; i < n; i++) {
+			struct g *x = sched.runq_head;
+			sched.runq_head = x->next;
+			at_store(&p->runq[t & MASK], x);
+			t++;
+		}
+		at_store_rel(&p->runq_tail, t);
+		if (!sched.runq_head)
+			sched.runq_tail = NULL;
+		at_store(&sched.runq_size, size - n);
+	}
+	unlock(&sched.lock);
+	return g;
+}

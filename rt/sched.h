@@ -1,0 +1,89 @@
+/* sched.h: the scheduler's shared state, between proc.c, runq.c, stop.c and
+ * time.c.  The essay is at the top of proc.c. */
+#ifndef RT_SCHED_H
+#define RT_SCHED_H
+
+#include "asm.h"
+
+#define MAX_CORES 256
+#define QUANTUM_NS 10000000ull /* as Go's forcePreemptNS */
+
+struct sched {
+	struct lock lock; /* global queue, free Gs */
+	struct g *runq_head, *runq_tail; /* under lock */
+	uint32_t runq_size;  /* written under lock, read relaxed as a hint */
+	struct g *gfree;     /* dead Gs with their stacks, under lock */
+	uint32_t ngfree;
+
+	/* Ps that sleep: bit set by the P itself (seq_cst, then it looks for work
+	 * once more), cleared by whoever claims it, which is then responsible
+	 * for it. */
+	uint64_t idle[MAX_CORES / 64] __attribute__((aligned(CACHE_LINE)));
+	uint32_t npidle;     /* how many bits; trails the mask */
+	uint32_t nmspinning; /* Ps looking for work; seq_cst, see proc.c */
+
+	uint32_t stopping;   /* a stop is wanted or in force.  seq_cst with idle */
+	uint32_t stop_gen;   /* stops so far ended; written under lock */
+	int32_t stopwait;    /* Ps that have not stopped yet */
+	uint32_t job_gen;    /* stw_parallel job number */
+	uint32_t job_state;  /* JOB_CLOSED | number of cores inside; CAS */
+	void (*job_fn)(void *);
+	void *job_arg;
+	const char *stop_why;
+
+	uint64_t next_goid;  /* at_add, in batches of a P */
+	uint64_t quantum;    /* ns; constant after start */
+	uint32_t started;    /* main may run: set before the first dispatch */
+};
+extern struct sched sched;
+
+/* runq.c */
+void runq_put(struct p *p, struct g *g, bool next);
+struct g *runq_get(struct p *p, bool *inherit);
+struct g *runq_steal(struct p *p, struct p *victim, bool take_next);
+bool runq_empty(const struct p *p);
+void globrunq_put(struct g *g);                  /* takes sched.lock */
+struct g *globrunq_get(struct p *p, uint32_t max); /* takes sched.lock; moves a share */
+
+/* proc.c */
+void wakep(void);
+bool idle_claim(unsigned id);  /* true: the P was idle and now is the caller's to wake */
+void idle_wake(struct p *p);   /* ends its sleep after a claim or a change it must see */
+noreturn void schedule(void);
+void attn_set(struct p *p);
+
+void idle_return(struct p *p);
+uint64_t num_user_tasks(void);
+const char *g_wait_reason(const struct g *g);
+
+/* task.c */
+void gfree_put_slow(struct p *p, struct g *g);
+noreturn void leave_for_good(struct p *p, struct g *g); /* proc.c: g is dead */
+struct preempt_ctx *pctx_alloc(void);
+
+/* stop.c */
+void stop_here(struct p *p);
+void stop_help(struct p *p);
+void stop_join(struct p *p);
+
+/* stack.c */
+bool stack_new(struct g *g);       /* first segment; system.  False: no memory */
+void stack_shrink_dead(struct g *g); /* a dead G's stack, back to what a new one has; system */
+bool stack_is_grown(const struct g *g);
+void stack_unwind_to(struct g *g, uintptr_t sp);
+
+/* time.c */
+void timers_init(struct p *p);
+void timers_run(struct p *p);      /* runs what is due; on g0 */
+void timers_move(struct p *from, struct p *to); /* in a stop, or from's own core */
+bool timers_none(void);            /* no P has one: for the deadlock check */
+void timer_rearm(struct p *p);     /* own core's one-shot timer */
+
+/* traceback.c */
+void traceback_all(struct g *skip);
+noreturn void fatal_deadlock(const char *msg);
+noreturn void fatal_stack(struct g *g, const char *what);
+/* defer.c: the true return address behind the defer trampoline. */
+uintptr_t unwind_translate(uintptr_t pc, uintptr_t fp);
+
+#endif

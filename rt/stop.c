@@ -1,0 +1,217 @@
+/* stop.c: stopping the world, working during a stop, and GOMAXPROCS.  After
+ * stopTheWorldWithSema and procresize in Go's proc.go.
+ *
+ * A stop: sched.stopping is set (seq_cst); a P that sleeps is counted by
+ * clearing its idle bit; a P that runs is interrupted (plat_preempt) until it
+ * reaches the scheduler, where it counts itself.  Since a task is only
+ * interrupted with nopreempt 0, and gives way otherwise at its next
+ * preempt_on, every task but the caller is saved in its G when stopwait is 0.
+ *
+ * Invariants: one stop at a time; P i is online when i < rt_nps; a P that is
+ * offline waits here and owns no task and no timer.  rt_nps changes only
+ * during a stop. */
+#include "sched.h"
+
+#define JOB_CLOSED 0x80000000u
+#define SPIN_BEFORE_SLEEP 2000
+
+/* Joins the job of stw_parallel, if there is one this core has not seen. */
+void stop_help(struct p *p)
+{
+	uint32_t gen = at_load_sc(&sched.job_gen);
+	if (gen == p->stw_gen)
+		return;
+	p->stw_gen = gen;
+	uint32_t s = at_load(&sched.job_state);
+	do {
+		if (s & JOB_CLOSED)
+			return;
+	} while (!at_cas(&sched.job_state, &s, s + 1));
+	sched.job_fn(sched.job_arg);
+	at_sub(&sched.job_state, 1);
+}
+
+/* Takes everything from a P that goes out of use: its tasks to the global
+ * queue, its timers to P 0, and wakes P 0 for them. */
+static void p_empty(struct p *p)
+{
+	bool inherit;
+	for (struct g *g; (g = runq_get(p, &inherit));)
+		globrunq_put(g);
+	timers_move(p, rt_ps[0]);
+	if (idle_claim(0)) {
+		at_store_rel(&rt_ps[0]->status, P_RUNNING);
+		idle_wake(rt_ps[0]);
+	}
+}
+
+/* Waits for the end of stop number gen, and longer while the P is not in use. */
+static void stopped_wait(struct p *p, uint32_t gen)
+{
+	for (unsigned n = 0;; n++) {
+		uint32_t seen = at_load_sc(&p->wakeword);
+		bool offline = p->id >= at_load(&rt_nps);
+		if (at_load_sc(&sched.stop_gen) != gen && !offline)
+			break;
+		stop_help(p);
+		if (n < SPIN_BEFORE_SLEEP && !offline)
+			plat_relax(0);
+		else
+			plat_idle(&p->wakeword, seen);
+	}
+	at_store_rel(&p->status, P_RUNNING);
+}
+
+/* On g0 with nothing running: a stop waits, or the P is not in use any more. */
+void stop_here(struct p *p)
+{
+	if (p->spinning) {
+		p->spinning = 0;
+		at_sub(&sched.nmspinning, 1);
+	}
+	p->quantum_end = UINT64_MAX;
+	lock(&sched.lock);
+	uint32_t gen = sched.stop_gen;
+	bool stopping = sched.stopping;
+	unlock(&sched.lock);
+	if (!stopping) {
+		p_empty(p);
+		gen--;
+	}
+	timer_rearm(p);
+	at_store_rel(&p->status, P_STOPPED);
+	if (stopping)
+		at_sub(&sched.stopwait, 1);
+	stopped_wait(p, gen);
+}
+
+/* The P of a core that has just come up enters the game. */
+void stop_join(struct p *p)
+{
+	lock(&sched.lock);
+	uint32_t gen = sched.stopping ? sched.stop_gen : sched.stop_gen - 1;
+	p->up = true;
+	unlock(&sched.lock);
+	stopped_wait(p, gen);
+}
+
+bool stop_world(const char *why)
+{
+	struct p *me = rt_self.p;
+	lock(&sched.lock);
+	if (sched.stopping) {
+		unlock(&sched.lock);
+		rt_self.g->resched = 1; /* give way to it as soon as preemption is on */
+		attn_set(me);
+		return false;
+	}
+	int32_t wait = 0;
+	for (unsigned i = 0; i < rt_nps; i++)
+		if (rt_ps[i] != me && rt_ps[i]->up)
+			wait++;
+	at_store(&sched.stopwait, wait);
+	sched.stop_why = why;
+	at_store_sc(&sched.stopping, 1);
+	unlock(&sched.lock);
+	for (unsigned n = 0; at_load_sc(&sched.stopwait) > 0; n++) {
+		if (n % 4096 == 0)
+			for (unsigned i = 0; i < rt_nps; i++) {
+				struct p *p = rt_ps[i];
+				if (p == me || !p->up || at_load_acq(&p->status) == P_STOPPED)
+					continue;
+				if (idle_claim(i)) {
+					p->stop_asleep = true;
+					at_store_rel(&p->status, P_STOPPED);
+					at_sub(&sched.stopwait, 1);
+				} else {
+					attn_set(p);
+					plat_preempt(i);
+				}
+			}
+		plat_relax(n);
+	}
+	return true;
+}
+
+void start_world(void)
+{
+	struct p *me = rt_self.p;
+	lock(&sched.lock);
+	at_store_sc(&sched.stopping, 0);
+	at_store_sc(&sched.stop_gen, sched.stop_gen + 1);
+	unlock(&sched.lock);
+	for (unsigned i = 0; i < plat_ncores; i++) {
+		struct p *p = rt_ps[i];
+		if (p == me || !p->up)
+			continue;
+		if (p->stop_asleep) {
+			if (i >= rt_nps)
+				continue; /* sleeps on, out of use */
+			p->stop_asleep = false;
+			idle_return(p);
+			/* What an interrupt brought meanwhile. */
+			if (at_load(&p->timer_due) || at_load(&p->irq_ready))
+				idle_wake(p);
+		} else {
+			idle_wake(p);
+		}
+	}
+	wakep();
+}
+
+void stw_parallel(void (*fn)(void *), void *arg)
+{
+	struct p *me = rt_self.p;
+	sched.job_fn = fn;
+	sched.job_arg = arg;
+	at_store_sc(&sched.job_state, 0);
+	at_store_sc(&sched.job_gen, sched.job_gen + 1);
+	me->stw_gen = sched.job_gen;
+	for (unsigned i = 0; i < rt_nps; i++)
+		if (rt_ps[i] != me && rt_ps[i]->up)
+			idle_wake(rt_ps[i]);
+	fn(arg);
+	uint32_t s = at_or(&sched.job_state, JOB_CLOSED) | JOB_CLOSED;
+	for (unsigned n = 0; s != JOB_CLOSED; n++) {
+		plat_relax(n);
+		s = at_load_sc(&sched.job_state);
+	}
+}
+
+/* ---- GOMAXPROCS ------------------------------------------------------------ */
+
+struct resize {
+	unsigned n, old;
+	bool done;
+};
+
+static void resize_system(void *a)
+{
+	struct resize *r = a;
+	if (!stop_world("GOMAXPROCS"))
+		return;
+	struct p *me = rt_self.p;
+	r->old = rt_nps;
+	at_store_sc(&rt_nps, r->n);
+	for (unsigned i = r->n; i < r->old; i++)
+		if (rt_ps[i] != me)
+			p_empty(rt_ps[i]);
+	if (me->id >= r->n) { /* this P goes as soon as its task gives way */
+		rt_self.g->resched = 1;
+		attn_set(me);
+	}
+	r->done = true;
+	start_world();
+}
+
+/* Sets how many cores run tasks, at most as many as there are; n <= 0 only
+ * asks.  Returns the former number.  task. */
+int gomaxprocs(int n)
+{
+	if (n <= 0)
+		return (int)rt_nps;
+	struct resize r = { (unsigned)n < plat_ncores ? (unsigned)n : plat_ncores, rt_nps, false };
+	while (r.n != at_load(&rt_nps) && !r.done)
+		rt_systemstack(resize_system, &r);
+	return (int)r.old;
+}

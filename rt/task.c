@@ -1,0 +1,291 @@
+/* task.c: the life of a task: made, started, ended, kept for reuse; and the
+ * start of the whole runtime.  After newproc1, gfget, gfput, goexit0 and
+ * schedinit in Go's proc.go.
+ *
+ * Invariants: a struct g is never freed and stays in rt_allgs; a dead G keeps
+ * its first stack segment.  A G on p->gfree ended on this core or came
+ * through sched.gfree, so its on_cpu is 0 by the time it is taken: this core
+ * has switched away from it since. */
+#include "sched.h"
+
+#define GFREE_P_MAX 64 /* dead Gs a P keeps, Go's number */
+#define GOID_BATCH 16
+#define ARGS_MAX 1024
+
+static struct lock allgs_lock = LOCK_INIT(RANK_ALLGS);
+static struct lock pctx_lock = LOCK_INIT(RANK_LEAF);
+static struct preempt_ctx *pctx_free NOSCAN_DATA;
+
+extern int ingot_main(int argc, char **argv);
+
+/* ---- register images ------------------------------------------------- */
+
+/* A register image for a preemption; NULL when memory is out.  system. */
+struct preempt_ctx *pctx_alloc(void)
+{
+	lock(&pctx_lock);
+	struct preempt_ctx *c = pctx_free;
+	if (c)
+		pctx_free = c->next;
+	unlock(&pctx_lock);
+	if (c)
+		return c;
+	size_t size = sizeof *c + ((plat_fp_size + 63) & ~63ul);
+	c = persistent_alloc(size);
+	c->mxcsr = 0x1f80;
+	c->fpcw = 0x37f;
+	c->resume = rt_resume_preempted;
+	return c;
+}
+
+static void pctx_put(struct preempt_ctx *c)
+{
+	lock(&pctx_lock);
+	c->next = pctx_free;
+	pctx_free = c;
+	unlock(&pctx_lock);
+}
+
+/* ---- making ------------------------------------------------------------- */
+
+struct newg {
+	struct p *p;
+	struct g *g;
+};
+
+/* Refills p->gfree from the global list, or makes a G.  system. */
+static void newg_system(void *a)
+{
+	struct newg *n = a;
+	struct p *p = n->p;
+	if (at_load(&sched.ngfree)) {
+		lock(&sched.lock);
+		while (p->ngfree < GFREE_P_MAX / 2 && sched.gfree) {
+			struct g *g = sched.gfree;
+			sched.gfree = g->next;
+			sched.ngfree--;
+			g->next = p->gfree;
+			p->gfree = g;
+			p->ngfree++;
+		}
+		unlock(&sched.lock);
+		if (p->gfree) {
+			n->g = p->gfree;
+			p->gfree = n->g->next;
+			p->ngfree--;
+			return;
+		}
+	}
+	struct g *g = persistent_alloc(sizeof *g);
+	if (!stack_new(g))
+		throw("out of memory (stack of a new goroutine)");
+	g->status = G_DEAD;
+	lock(&allgs_lock);
+	g->all_next = rt_allgs;
+	at_store_rel(&rt_allgs, g);
+	unlock(&allgs_lock);
+	n->g = g;
+}
+
+/* Where every task begins, on its own stack, preemption off. */
+noreturn __attribute__((used)) void rt_task_main(void)
+{
+	struct g *g = rt_self.g;
+#ifdef __SANITIZE_ADDRESS__
+	asan_task_started();
+#endif
+	preempt_on(g);
+	g->entry(g->entry_arg);
+	goexit0();
+}
+
+static void newproc(void (*fn)(void *), const void *args, size_t size, bool is_system,
+                    const void *creator)
+{
+	if (unlikely(!fn))
+		rt_panic("go of nil func value");
+	RT_ASSERT(size <= ARGS_MAX);
+	struct g *me = preempt_off();
+	struct p *p = rt_self.p;
+	struct g *g = p->gfree;
+	if (likely(g != NULL)) {
+		p->gfree = g->next;
+		p->ngfree--;
+	} else {
+		struct newg n = { p, NULL };
+		rt_systemstack(newg_system, &n);
+		g = n.g;
+	}
+	RT_ASSERT(g->status == G_DEAD && !g->on_cpu);
+	uintptr_t top = g->seg[0].hi, argp = (top - size) & ~15ul;
+#ifdef __SANITIZE_ADDRESS__
+	asan_stack_reuse(g);
+#endif
+	if (size)
+		memcpy((void *)argp, args, size);
+	uint64_t *sp = (uint64_t *)(argp - 24);
+	sp[0] = 0x0000037f00001f80ull; /* x87 control word and MXCSR as the ABI has them at start */
+	sp[1] = (uint64_t)rt_task_start;
+	sp[2] = 0;
+	g->sp = (uintptr_t)sp;
+	g->entry = fn;
+	g->entry_arg = (void *)argp;
+	g->nopreempt = 1;
+	g->is_system = is_system;
+	g->created_by = creator;
+	if (unlikely(p->goid_next == p->goid_end)) {
+		p->goid_next = at_add(&sched.next_goid, GOID_BATCH) - GOID_BATCH;
+		p->goid_end = p->goid_next + GOID_BATCH;
+	}
+	g->id = ++p->goid_next;
+	if (!is_system)
+		p->nstarted++;
+	g->status = G_RUNNABLE;
+	runq_put(p, g, true);
+	wakep();
+	preempt_on(me);
+}
+
+NOINLINE void rt_go(void (*fn)(void *), const void *args, size_t argsize)
+{
+	newproc(fn, args, argsize, false, __builtin_return_address(0));
+}
+
+struct system_task {
+	void (*fn)(void *);
+	void *arg;
+};
+static void system_task_main(void *a)
+{
+	struct system_task *t = a;
+	t->fn(t->arg);
+}
+
+NOINLINE void rt_go_system(void (*fn)(void *), void *arg)
+{
+	struct system_task t = { fn, arg };
+	newproc(system_task_main, &t, sizeof t, true, __builtin_return_address(0));
+}
+
+/* ---- ending ----------------------------------------------------------- */
+
+/* On g0 after a task with an unusual stack ended, or when p keeps enough. */
+void gfree_put_slow(struct p *p, struct g *g)
+{
+	stack_shrink_dead(g);
+	if (g->pctx) {
+		pctx_put(g->pctx);
+		g->pctx = NULL;
+	}
+	g->next = p->gfree;
+	p->gfree = g;
+	if (++p->ngfree < GFREE_P_MAX)
+		return;
+	lock(&sched.lock);
+	while (p->ngfree > GFREE_P_MAX / 2) {
+		struct g *x = p->gfree;
+		p->gfree = x->next;
+		p->ngfree--;
+		x->next = sched.gfree;
+		sched.gfree = x;
+		at_store(&sched.ngfree, sched.ngfree + 1);
+	}
+	unlock(&sched.lock);
+}
+
+noreturn void goexit0(void)
+{
+	struct g *g = preempt_off();
+	struct p *p = rt_self.p;
+	RT_ASSERT(g->nopreempt == 1 && g->cur_seg == 0);
+	g->status = G_DEAD;
+	g->resched = 0;
+	memset(g->gc_begin, 0, (size_t)(g->gc_end - g->gc_begin));
+	if (!g->is_system)
+		p->nended++;
+	if (likely(p->ngfree < GFREE_P_MAX - 1 && !g->pctx && !stack_is_grown(g))) {
+		g->next = p->gfree;
+		p->gfree = g;
+		p->ngfree++;
+	} else {
+		p->dead = g;
+	}
+	leave_for_good(p, g);
+}
+
+/* Live user tasks; exact while nothing starts or ends one.  any. */
+uint64_t num_user_tasks(void)
+{
+	uint64_t n = 0;
+	for (unsigned i = 0; i < plat_ncores; i++)
+		if (rt_ps[i])
+			n += at_load(&rt_ps[i]->nstarted) - at_load(&rt_ps[i]->nended);
+	return n;
+}
+
+/* ---- start ------------------------------------------------------------ */
+
+static struct g g0_boot NOSCAN_DATA; /* core 0's, before there is a heap */
+
+static void p_init(unsigned core, struct g *g0)
+{
+	struct p *p = persistent_alloc(sizeof *p);
+	g0->status = G_RUNNING;
+	g0->nopreempt = 1;
+	g0->in_systemstack = 1;
+	g0->on_cpu = 1;
+	p->id = core;
+	p->g0 = g0;
+	p->status = core == 0 ? P_RUNNING : P_STOPPED;
+	p->quantum_end = UINT64_MAX;
+	plat_entropy(p->rand, sizeof p->rand);
+	p->rand[0] |= 1;
+	p->mcache = mcache_alloc();
+	p->spare_pctx = pctx_alloc();
+	timers_init(p);
+	rt_ps[core] = p;
+}
+
+static void core_bind(unsigned core)
+{
+	struct p *p = rt_ps[core];
+	rt_self.p = p;
+	rt_self.g = rt_self.g0 = p->g0;
+}
+
+static void main_task(void *unused)
+{
+	(void)unused;
+	int status = ingot_main(rt_settings.argc, rt_settings.argv);
+	plat_exit(status);
+}
+
+noreturn void rt_start(void)
+{
+	g0_boot.nopreempt = 1;
+	g0_boot.in_systemstack = 1;
+	rt_self.g = rt_self.g0 = &g0_boot;
+	rt_settings_parse();
+	mallocinit();
+	if (plat_ncores > MAX_CORES)
+		throw("%u cores: more than the %u this build knows", plat_ncores, MAX_CORES);
+	sched.quantum = rt_settings.preemptstress ? rt_settings.preemptstress * 1000ull : QUANTUM_NS;
+	unsigned n = rt_settings.gomaxprocs;
+	rt_nps = n == 0 || n > plat_ncores ? plat_ncores : n;
+	for (unsigned i = 0; i < plat_ncores; i++)
+		p_init(i, i ? persistent_alloc(sizeof(struct g)) : &g0_boot);
+	core_bind(0);
+	rt_ps[0]->up = true;
+	newproc(main_task, NULL, 0, false, NULL);
+	sched.started = 1;
+	if (plat_ncores > 1)
+		plat_start_cores();
+	schedule();
+}
+
+noreturn void rt_core_main(unsigned core)
+{
+	core_bind(core);
+	stop_join(rt_self.p);
+	schedule();
+}

@@ -1,0 +1,249 @@
+/* traceback.c: backtraces, fatal errors and Go's crash reports.
+ *
+ * A report names the failure, then prints the running task of every core and
+ * what else is asked for, symbolised from the image's own table (symtab.c).
+ * Frames are walked by frame pointers, only inside known stacks.
+ *
+ * Invariants: after plat_fatal_begin() no lock is taken and no memory
+ * allocated; each core's stack limit is 0 while it reports, so formatted
+ * printing works on whatever stack it is. */
+#include "sched.h"
+
+#define MAX_FRAMES 100
+
+void rt_printf(const char *fmt, ...)
+{
+	char buf[512];
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(buf, sizeof buf, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		plat_write(buf, (size_t)n < sizeof buf ? (size_t)n : sizeof buf - 1);
+}
+
+static bool stack_of(uintptr_t addr, uintptr_t *lo, uintptr_t *hi)
+{
+	for (struct g *g = at_load_acq(&rt_allgs); g; g = g->all_next)
+		for (int i = 0; i < 2; i++)
+			if (g->seg[i].lo && addr >= g->seg[i].lo && addr < g->seg[i].hi) {
+				*lo = g->seg[i].lo;
+				*hi = g->seg[i].hi;
+				return true;
+			}
+	return plat_stack_bounds(addr, lo, hi);
+}
+
+static void print_frame(uintptr_t pc, bool is_return)
+{
+	struct rt_sym s;
+	/* A return address may already belong to the next line. */
+	if (rt_symbolize(pc - is_return, &s))
+		rt_printf("%s(...)\n\t%s:%u +0x%lx\n", s.func, s.file, s.line, (unsigned long)(pc - s.func_start));
+	else
+		rt_printf("0x%016lx\n", (unsigned long)pc);
+}
+
+void rt_backtrace(uintptr_t pc, uintptr_t fp, uintptr_t sp)
+{
+	uintptr_t lo = 0, hi = 0;
+	if (!stack_of(sp, &lo, &hi))
+		lo = hi = 0;
+	bool is_return = false;
+	struct rt_sym s;
+	if (!rt_symbolize(pc, &s) && hi && sp + 8 <= hi && sp >= lo) {
+		/* A call through a wild pointer: the caller is on top of the stack. */
+		print_frame(pc, false);
+		pc = *(uintptr_t *)sp;
+		is_return = true;
+	}
+	for (int n = 0; n < MAX_FRAMES; n++) {
+		print_frame(pc, is_return);
+		is_return = true;
+		if (!(fp >= lo && fp + 16 <= hi) && !stack_of(fp, &lo, &hi))
+			return;
+		if (fp % 8 || fp + 16 > hi)
+			return;
+		uintptr_t *f = (uintptr_t *)fp;
+		pc = f[1];
+		if (pc == (uintptr_t)rt_morestack_ret) { /* entered from the first segment */
+			for (struct g *g = at_load_acq(&rt_allgs); g; g = g->all_next)
+				if (fp >= g->seg[1].lo && fp < g->seg[1].hi && g->seg0_sp)
+					pc = *(uintptr_t *)g->seg0_sp;
+		}
+		pc = unwind_translate(pc, fp);
+		if (pc == 0 || (pc >= (uintptr_t)rt_asm_begin && pc < (uintptr_t)rt_asm_end))
+			return;
+		if (f[0] <= fp && f[0] >= lo) /* frames only go up */
+			return;
+		fp = f[0];
+	}
+	rt_printf("...additional frames elided...\n");
+}
+
+/* The saved state of a G that is not running. */
+static void backtrace_saved(struct g *g)
+{
+	if (g->pctx && g->sp == (uintptr_t)g->pctx) {
+		rt_backtrace(g->pctx->f.rip, g->pctx->f.rbp, g->pctx->f.rsp);
+	} else if (g->sp) {
+		uint64_t *w = (uint64_t *)g->sp;
+		rt_backtrace(w[1], w[2], g->sp);
+	}
+}
+
+static void print_created_by(struct g *g)
+{
+	struct rt_sym s;
+	if (g->created_by && rt_symbolize((uintptr_t)g->created_by - 1, &s))
+		rt_printf("created by %s\n\t%s:%u +0x%lx\n", s.func, s.file, s.line,
+		          (unsigned long)((uintptr_t)g->created_by - s.func_start));
+}
+
+static void print_task(struct g *g, const char *state)
+{
+	rt_printf("\ngoroutine %lu [%s]:\n", (unsigned long)g->id, state);
+	if (g->in_systemstack && g->sp) { /* running, at work on the scheduler stack */
+		uint64_t *w = (uint64_t *)g->sp; /* rt_systemstack_call's frame: rbp is 56 bytes up */
+		rt_backtrace(w[8], w[7], g->sp);
+	} else {
+		backtrace_saved(g);
+	}
+	print_created_by(g);
+}
+
+static struct g *task_of_core(unsigned core)
+{
+	return core < plat_ncores && rt_ps[core] ? at_load(&rt_ps[core]->curg) : NULL;
+}
+
+/* What the other cores were running when they were stopped. */
+static void print_other_cores(void)
+{
+	unsigned me = plat_core_id();
+	for (unsigned i = 0; i < plat_ncores; i++) {
+		if (i == me)
+			continue;
+		struct g *g = task_of_core(i);
+		const struct plat_frame *f = plat_fatal_frame(i);
+		if (!g)
+			continue; /* idle */
+		rt_printf("\ngoroutine %lu [running on core %u]:\n", (unsigned long)g->id, i);
+		if (f)
+			rt_backtrace(f->rip, f->rbp, f->rsp);
+		else
+			rt_printf("\tthe core did not answer\n");
+		print_created_by(g);
+	}
+}
+
+static void print_me(uintptr_t pc, uintptr_t fp, uintptr_t sp)
+{
+	struct g *g = rt_self.g;
+	if (g && g != rt_self.g0 && g->id) {
+		rt_printf("\ngoroutine %lu [running]:\n", (unsigned long)g->id);
+		rt_backtrace(pc, fp, sp);
+		if (g->in_systemstack && g->sp && g->sp != sp) {
+			uint64_t *w = (uint64_t *)g->sp;
+			rt_backtrace(w[8], w[7], g->sp);
+		}
+		print_created_by(g);
+	} else {
+		rt_printf("\nruntime stack (core %u):\n", plat_core_id());
+		rt_backtrace(pc, fp, sp);
+		struct g *cur = task_of_core(plat_core_id());
+		if (cur)
+			print_task(cur, "running");
+	}
+}
+
+/* All tasks that are not running, by state, but skip. */
+void traceback_all(struct g *skip)
+{
+	for (struct g *g = at_load_acq(&rt_allgs); g; g = g->all_next) {
+		if (g == skip || g->is_system)
+			continue;
+		uint32_t st = at_load(&g->status);
+		if (st == G_WAITING)
+			print_task(g, g_wait_reason(g));
+		else if (st == G_RUNNABLE)
+			print_task(g, "runnable");
+	}
+}
+
+static noreturn void fatal_end(void)
+{
+	plat_fatal_end(2);
+}
+
+noreturn void throw(const char *fmt, ...)
+{
+	set_stack_limit(0);
+	if (plat_fatal_begin()) {
+		char buf[256];
+		va_list ap;
+		va_start(ap, fmt);
+		vsnprintf(buf, sizeof buf, fmt, ap);
+		va_end(ap);
+		rt_printf("fatal error: %s\n", buf);
+		print_me((uintptr_t)__builtin_return_address(0), *(uintptr_t *)__builtin_frame_address(0),
+		         (uintptr_t)__builtin_frame_address(0) + 16);
+		print_other_cores();
+	} else {
+		plat_write("fatal error during a fatal error\n", 33);
+	}
+	fatal_end();
+}
+
+noreturn void fatal_deadlock(const char *msg)
+{
+	if (plat_fatal_begin()) {
+		rt_printf("fatal error: %s\n", msg);
+		traceback_all(NULL);
+	}
+	fatal_end();
+}
+
+/* Stack of g cannot grow: what == NULL for the limit.  On the scheduler stack;
+ * g->sp is in __morestack's frame. */
+noreturn void fatal_stack(struct g *g, const char *what)
+{
+	if (plat_fatal_begin()) {
+		if (!what) {
+			rt_printf("runtime: goroutine stack exceeds %lu-byte limit\n",
+			          (unsigned long)(g->seg[1].hi - g->seg[1].base));
+			what = "stack overflow";
+		}
+		rt_printf("fatal error: %s\n", what);
+		rt_printf("\ngoroutine %lu [running]:\n", (unsigned long)g->id);
+		/* __morestack's frame: 192 bytes, then rbp, return address, caller's. */
+		uint64_t *w = (uint64_t *)(g->sp + 192);
+		rt_backtrace(w[1], w[0], (uintptr_t)(w + 2));
+		print_created_by(g);
+		print_other_cores();
+	}
+	fatal_end();
+}
+
+void rt_fault(struct plat_frame *f, int vector, const char *what, bool has_addr, uintptr_t addr)
+{
+	(void)vector;
+	set_stack_limit(0);
+	if (plat_fatal_begin()) {
+		struct g *g = rt_self.g;
+		bool task = g && g != rt_self.g0 && g->id && !g->in_systemstack;
+		if (task && has_addr && addr < 4096)
+			rt_printf("panic: runtime error: invalid memory address or nil pointer dereference\n");
+		else
+			rt_printf("fatal error: %s\n", what);
+		if (has_addr)
+			rt_printf("[%s addr=0x%lx pc=0x%lx]\n", what, (unsigned long)addr, (unsigned long)f->rip);
+		else
+			rt_printf("[%s pc=0x%lx]\n", what, (unsigned long)f->rip);
+		print_me(f->rip, f->rbp, f->rsp);
+		print_other_cores();
+	} else {
+		plat_write("fault during a fatal error\n", 27);
+	}
+	fatal_end();
+}
