@@ -151,9 +151,10 @@ struct cpu {
 	uintptr_t tls;            /* FS base: the TCB */
 	uint64_t flush_seen;      /* stackmap.c: generation this core has flushed for (release) */
 	uint64_t deadline;        /* apic.c: armed deadline, ns; UINT64_MAX none.  Owner core */
-	uint64_t timer_private;   /* apic.c's own */
+	int64_t tsc_adjust;       /* clock.c: + own TSC = core 0's; 0 when they agree */
 	uint32_t in_fault;        /* exceptions being handled; owner core */
 	uint32_t in_irq;          /* 1 while an interrupt handler runs; owner core */
+	uint32_t entered;         /* the runtime runs here: its hooks may be called; owner core */
 	uint32_t idling;          /* in or next to cpu_idle; owner writes, wakers look (seq_cst) */
 	struct plat_frame *fatal_frame; /* where the fatal NMI found it */
 	uint64_t gdt[8];
