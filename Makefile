@@ -1,77 +1,229 @@
-# Ingot's one makefile.  `make help` lists the targets.
+# Ingot's one makefile.  `make help` lists the targets and settings.
 #
 # Variants of the same sources, each in build/<variant>/:
-#   metal   the bare-metal image (kernel/ + rt/ + musl + app)
+#   metal   the bare-metal image: boot/ + kernel/ + rt/ + musl + app
+#   mdebug  metal with assertions
 #   host    rt/ + tests/host/ as a Linux process, native speed
 #   asan    host with ASan, UBSan and assertions
 #   nasty   host with assertions, tiny queues, junk fill
-#   mdebug  metal with assertions
+#
+# Parts: kernel/libc.mk (C library), rt/gen/tools.mk (tools run after each
+# link), boot/efi/efi.mk (UEFI loader and disk images).  Dependencies are
+# generated (-MMD); changed flags rebuild through the stamps build/*/flags.
 
-APP   ?= apps/wordcount
-SMP   ?= 2
-MEM   ?= 256M
-B     := build
+APP        ?= apps/wordcount
+SMP        ?= 2
+MEM        ?= 256M
+MACHINE    ?= q35
+CPU        ?= max
+ARGS       ?=
+FILE       ?=
+GDB        ?=
+B          := build
 
 CC      := gcc
 WARN    := -Wall -Wextra -Werror -Wno-unused-parameter -Werror=incompatible-pointer-types -Werror=int-conversion
-COMMON  := -std=gnu17 -g -O2 $(WARN) -fno-omit-frame-pointer -fcf-protection=none -fno-strict-aliasing -MMD -MP
+COMMON  := -std=gnu17 -g -O2 -fno-omit-frame-pointer -fcf-protection=none -fno-strict-aliasing -MMD -MP
 SPLIT   := -fsplit-stack
+SECTIONS := -ffunction-sections -fdata-sections
 METAL   := -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -fno-stack-protector -fno-asynchronous-unwind-tables
 HOSTF   := -fno-pie -ftls-model=local-exec -fno-stack-protector
 
-FLAGS_metal  := $(METAL)
-FLAGS_mdebug := $(METAL) -DINGOT_DEBUG
+METAL_VARIANTS := metal mdebug
+HOST_VARIANTS  := host asan nasty
+FLAGS_metal  := $(METAL) $(SECTIONS)
+FLAGS_mdebug := $(METAL) $(SECTIONS) -DINGOT_DEBUG
 FLAGS_host   := $(HOSTF)
 FLAGS_asan   := $(HOSTF) -DINGOT_DEBUG -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined
 FLAGS_nasty  := $(HOSTF) -DINGOT_DEBUG -DRUNQ_SIZE=4 -DINGOT_NASTY
 
 # Files that run in interrupt context: no SSE, no split stack.
-IRQ_SRCS := rt/irq.c
-
+IRQ_SRCS    := rt/irq.c
 RT_SRCS     := $(filter-out $(IRQ_SRCS),$(sort $(wildcard rt/*.c)))
 RT_ASM      := $(sort $(wildcard rt/*.S))
 KERNEL_SRCS := $(sort $(wildcard kernel/*.c drivers/*.c))
 KERNEL_ASM  := $(sort $(wildcard kernel/*.S boot/*.S))
 HOST_SRCS   := $(sort $(wildcard tests/host/*.c))
 HOST_ASM    := $(sort $(wildcard tests/host/*.S))
+UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
 
-.PHONY: all
-all: $(B)/metal/wordcount.elf
+# V=1 shows whole commands instead of one short line each.
+SAY := $(if $(V),@:,@echo)
+QUIET := $(if $(V),,@)
 
-define variant
-$(B)/$(1)/rt/irq.o: rt/irq.c Makefile
-	@mkdir -p $$(@D)
-	$(CC) $(COMMON) $(FLAGS_$(1)) -mgeneral-regs-only -c -o $$@ $$<
-$(B)/$(1)/rt/%.o: rt/%.c Makefile
-	@mkdir -p $$(@D)
-	$(CC) $(COMMON) $(FLAGS_$(1)) $(SPLIT) -c -o $$@ $$<
-$(B)/$(1)/rt/%.o: rt/%.S Makefile
-	@mkdir -p $$(@D)
-	$(CC) $(COMMON) $(FLAGS_$(1)) -c -o $$@ $$<
-$(B)/$(1)/kernel/%.o: kernel/%.c Makefile
-	@mkdir -p $$(@D)
-	$(CC) $(COMMON) $(FLAGS_$(1)) -mgeneral-regs-only -I. -c -o $$@ $$<
-$(B)/$(1)/%.o: %.S Makefile
-	@mkdir -p $$(@D)
-	$(CC) $(COMMON) $(FLAGS_$(1)) -I. -c -o $$@ $$<
-$(B)/$(1)/tests/host/%.o: tests/host/%.c Makefile
-	@mkdir -p $$(@D)
-	$(CC) $(COMMON) $(FLAGS_$(1)) -Irt -c -o $$@ $$<
-$(B)/$(1)/unit/%.o: tests/unit/%.c Makefile
-	@mkdir -p $$(@D)
-	$(CC) $(COMMON) $(FLAGS_$(1)) $(SPLIT) -Irt -c -o $$@ $$<
+.PHONY: all help run test check image bench counts check-deps deps clean gdb
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: $(B)/metal/app/$(notdir $(abspath $(APP))).elf ## build the image of APP
+
+# ---- the machine's packages ------------------------------------------------
+# Before anything is built, whatever was asked for: a goal's own rule would run
+# beside the compiler under -j.  No work (and no process but sh) when all is there.
+
+GOALS := $(or $(MAKECMDGOALS),all)
+ifneq ($(filter-out help clean deps,$(GOALS)),)
+ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
+ifneq ($(shell tests/deps.sh $(filter bench,$(GOALS)) >&2 && echo ok),ok)
+$(error cannot go on without these packages)
+endif
+endif
+endif
+
+deps: ## install what is missing (Debian packages, as root or through sudo)
+	@tests/deps.sh bench
+
+# ---- flags: a change rebuilds ------------------------------------------------
+
+# $(call stamp,FILE,TEXT): rewrites FILE when TEXT differs from what it holds.
+define stamp
+ifneq ($$(strip $$(file <$(1))),$$(strip $(2)))
+$$(shell mkdir -p $(dir $(1)))
+$$(file >$(1),$$(strip $(2)))
+endif
 endef
-$(foreach v,metal mdebug host asan nasty,$(eval $(call variant,$(v))))
+$(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(eval $(call stamp,$(B)/$(v)/flags,$(CC) $(COMMON) $(WARN) $(SPLIT) $(FLAGS_$(v)))))
+FLAGS_STAMP := $(B)/metal/flags
 
+include kernel/libc.mk
+-include rt/gen/tools.mk boot/efi/efi.mk
+
+# ---- compiling -----------------------------------------------------------------
+
+# On metal the compiler's own headers and musl's are the only ones.
+GCC_INC := $(shell $(CC) -print-file-name=include)
+SYSINC_metal := -nostdinc -isystem $(GCC_INC) -isystem $(LIBC_INC)
+SYSINC_mdebug := $(SYSINC_metal)
+# Programs see musl's first, as on any system with musl.
+APPINC_metal := -nostdinc -isystem $(LIBC_INC) -isystem $(GCC_INC) -Irt
+APPINC_mdebug := $(APPINC_metal)
+APPINC_host := -Irt
+APPINC_asan := -Irt
+APPINC_nasty := -Irt
+NEED_metal := $(LIBC_HEADERS)
+NEED_mdebug := $(LIBC_HEADERS)
+
+# $(1) variant.  One rule for each kind of source.
+define variant
+CC_$(1) = $$(SAY) "  CC    $$@"; mkdir -p $$(@D) && $$(CC) $$(COMMON) $$(FLAGS_$(1))
+$(B)/$(1)/$(IRQ_SRCS:.c=.o): $(IRQ_SRCS) $(B)/$(1)/flags | $(NEED_$(1))
+	$$(CC_$(1)) $(WARN) $(SYSINC_$(1)) -mgeneral-regs-only -c -o $$@ $$<
+$(B)/$(1)/rt/%.o: rt/%.c $(B)/$(1)/flags | $(NEED_$(1))
+	$$(CC_$(1)) $(WARN) $(SYSINC_$(1)) $(SPLIT) -c -o $$@ $$<
+$(B)/$(1)/kernel/%.o: kernel/%.c $(B)/$(1)/flags | $(NEED_$(1))
+	$$(CC_$(1)) $(WARN) $(SYSINC_$(1)) -mgeneral-regs-only -I. -c -o $$@ $$<
+$(B)/$(1)/drivers/%.o: drivers/%.c $(B)/$(1)/flags | $(NEED_$(1))
+	$$(CC_$(1)) $(WARN) $(SYSINC_$(1)) $(SPLIT) -I. -c -o $$@ $$<
+$(B)/$(1)/%.o: %.S $(B)/$(1)/flags
+	$$(CC_$(1)) $(WARN) -I. -c -o $$@ $$<
+$(B)/$(1)/tests/host/%.o: tests/host/%.c $(B)/$(1)/flags
+	$$(CC_$(1)) $(WARN) -Irt -c -o $$@ $$<
+$(B)/$(1)/unit/%.o: tests/unit/%.c $(B)/$(1)/flags | $(NEED_$(1))
+	$$(CC_$(1)) $(WARN) $(APPINC_$(1)) $(SPLIT) -c -o $$@ $$<
+endef
+$(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(eval $(call variant,$(v))))
+
+# ---- linking ---------------------------------------------------------------------
+
+METAL_LIB = $(patsubst %.S,$(B)/$(1)/%.o,$(KERNEL_ASM) $(RT_ASM)) $(patsubst %.c,$(B)/$(1)/%.o,$(KERNEL_SRCS) $(RT_SRCS) $(IRQ_SRCS))
 HOST_LIB = $(patsubst %.c,$(B)/$(1)/%.o,$(RT_SRCS) $(IRQ_SRCS) $(HOST_SRCS)) $(patsubst %.S,$(B)/$(1)/%.o,$(RT_ASM) $(HOST_ASM))
 
-define hostlink
-$(B)/$(1)/bin/%: $(B)/$(1)/unit/%.o $(call HOST_LIB,$(1))
-	@mkdir -p $$(@D)
-	$(CC) -no-pie $(FLAGS_$(1)) -o $$@ $$^ -lpthread
-endef
-$(foreach v,host asan nasty,$(eval $(call hostlink,$(v))))
+# Linked beside its place and moved when the tools are through with it: what
+# bears the final name is whole.  rt/gen/tools.mk defines POSTLINK, a command
+# on the file's name, and POSTLINK_TOOLS, the programs it needs.
+LINK_metal = $(CC) -nostdlib -static -no-pie -Wl,-T,linker.ld,--gc-sections,-z,max-page-size=0x1000,-z,noexecstack,--build-id=none,--no-warn-rwx-segments
+LINK_host = $(CC) -no-pie
+link = $(SAY) "  LINK  $@"; mkdir -p $(@D) && $(1) -o $@.new $(filter %.o %.a,$^) $(2) $(if $(POSTLINK),&& $(call POSTLINK,$@.new)) && mv $@.new $@
 
-clean:
-	rm -rf $(B)
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+define metallink
+$(B)/$(1)/unit/%.elf: $(B)/$(1)/unit/%.o $(call METAL_LIB,$(1)) $(LIBC) linker.ld $(POSTLINK_TOOLS)
+	$$(call link,$$(LINK_metal),-lgcc)
+endef
+define hostlink
+$(B)/$(1)/unit/%: $(B)/$(1)/unit/%.o $(call HOST_LIB,$(1)) $(POSTLINK_TOOLS)
+	$$(call link,$$(LINK_host) $$(FLAGS_$(1)),-lpthread)
+endef
+$(foreach v,$(METAL_VARIANTS),$(eval $(call metallink,$(v))))
+$(foreach v,$(HOST_VARIANTS),$(eval $(call hostlink,$(v))))
+
+# ---- applications --------------------------------------------------------------
+
+# $(1) variant, $(2) folder, $(3) its name.  Every *.c in it is compiled.  The
+# stamp holds folder and sources: another folder of the same name, or a source
+# that went away, is built anew.  Warnings are errors for programs of this tree.
+define app
+$(eval $(call stamp,$(B)/$(1)/app/$(3)/flags,$(abspath $(2)) $(sort $(wildcard $(2)/*.c))))
+$(B)/$(1)/app/$(3)/%.o: $(2)/%.c $(B)/$(1)/flags $(B)/$(1)/app/$(3)/flags | $(NEED_$(1))
+	$$(CC_$(1)) $(if $(filter $(CURDIR)/%,$(abspath $(2))),$(WARN),$(filter-out -Werror,$(WARN))) $(APPINC_$(1)) $(SPLIT) -c -o $$@ $$<
+endef
+define app_metal
+$(call app,$(1),$(2),$(3))
+$(B)/$(1)/app/$(3).elf: $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call METAL_LIB,$(1)) $(LIBC) linker.ld $(POSTLINK_TOOLS)
+	$$(call link,$$(LINK_metal),-lgcc)
+endef
+define app_host
+$(call app,$(1),$(2),$(3))
+$(B)/$(1)/app/$(3): $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call HOST_LIB,$(1)) $(POSTLINK_TOOLS)
+	$$(call link,$$(LINK_host) $$(FLAGS_$(1)),-lpthread)
+endef
+
+# All of apps/, and APP wherever it lies.
+APP_DIR := $(patsubst %/,%,$(APP))
+APP_NAME := $(notdir $(abspath $(APP_DIR)))
+ifneq ($(filter run all image gdb,$(GOALS)),)
+ifeq ($(wildcard $(APP_DIR)/.),)
+$(error APP=$(APP): there is no such folder)
+endif
+ifeq ($(wildcard $(APP_DIR)/*.c),)
+$(error APP=$(APP): there is no C source (*.c) in that folder)
+endif
+endif
+ifneq ($(FILE),)
+ifeq ($(wildcard $(FILE)),)
+$(error FILE=$(FILE): there is no such file)
+endif
+endif
+APPS := $(sort $(patsubst %/,%,$(dir $(wildcard apps/*/*.c))))
+APP_DIRS := $(filter-out $(if $(filter-out $(APPS),$(APP_DIR)),apps/$(APP_NAME)),$(APPS)) $(filter-out $(APPS),$(APP_DIR))
+$(foreach d,$(APP_DIRS),$(foreach v,$(METAL_VARIANTS),$(eval $(call app_metal,$(v),$(d),$(notdir $(abspath $(d)))))))
+$(foreach d,$(APP_DIRS),$(foreach v,$(HOST_VARIANTS),$(eval $(call app_host,$(v),$(d),$(notdir $(abspath $(d)))))))
+
+# The image without debug data, as it is counted and shipped.
+%.stripped: %.elf
+	$(SAY) "  STRIP $@"; strip --strip-all -o $@ $<
+
+# ---- running ----------------------------------------------------------------------
+
+# The word counter needs a text; every Debian system has this one.
+ifeq ($(APP)$(FILE),apps/wordcount)
+FILE := $(firstword $(wildcard /usr/share/common-licenses/GPL-3) README.md)
+endif
+SETTINGS := GOMAXPROCS GOGC GOMEMLIMIT GODEBUG PANIC
+export APP SMP MEM MACHINE CPU ARGS FILE GDB $(SETTINGS)
+
+run: $(B)/metal/app/$(APP_NAME).elf ## boot APP in QEMU: APP=folder FILE=text ARGS='...' SMP=2 MEM=256M MACHINE=q35|microvm CPU=max GDB=1 GOGC=... PANIC=halt|reboot|exit
+	@tests/qemu.sh $<
+gdb: ## how to debug a running image
+	@echo "make run GDB=1 ...      starts QEMU and waits for gdb, then in another terminal:"
+	@echo "gdb $(B)/metal/app/$(APP_NAME).elf -ex 'target remote :1234' -ex 'hbreak main' -ex continue"
+
+# ---- testing ------------------------------------------------------------------------
+
+test: ## all tests: hosted, booted under QEMU, whole images driven from outside
+	+@tests/run full
+check: ## the quick ring, under two minutes
+	+@tests/run check
+t/%: ## t/NAME: one test, and how to repeat it
+	+@tests/run one $*
+check-deps: ## fail on an include that points the wrong way
+	@tests/check-deps.py
+
+clean: ## remove everything that was built (not the fetched sources)
+	rm -rf $(filter-out $(B)/src,$(wildcard $(B)/*))
+
+help: ## this list
+	@awk -F ' ## ' '/^[a-z%\/-]+:.* ## / { sub(/:.*/, "", $$1); printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | sort
+	@echo "Settings: APP=folder SMP=cores MEM=size FILE=path ARGS='words for main' MACHINE=q35|microvm CPU=model"
+	@echo "          GDB=1 V=1, and the runtime's own: $(SETTINGS)"
+
+# ---- generated dependencies -----------------------------------------------------
+-include $(wildcard $(addprefix $(B)/,$(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(v)/rt/*.d $(v)/kernel/*.d $(v)/boot/*.d $(v)/drivers/*.d $(v)/unit/*.d $(v)/tests/host/*.d $(v)/app/*/*.d)) libc/ingot/*.d))

@@ -1,0 +1,63 @@
+#!/bin/sh
+# Installs the Debian packages that building and testing need, if any is missing.
+#
+#   deps.sh [bench]     with bench: also what the comparison with Go needs
+#
+# Says in one line what it installs and why.  When all was there at the last
+# look, and neither this file nor dpkg's records changed since, it starts no
+# further process.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+stamp=build/deps${1:+-$1}
+if [ -e "$stamp" ] && [ "$stamp" -nt tests/deps.sh ] && ! [ /var/lib/dpkg/status -nt "$stamp" ]; then
+	exit 0
+fi
+
+want="gcc:compiler binutils:linker libc6-dev:hosted_tests make:build python3:test_drivers
+qemu-system-x86:runs_the_image ovmf:UEFI_firmware_for_QEMU gnu-efi:UEFI_loader
+mtools:disk_image dosfstools:disk_image gdisk:disk_image
+libdw-dev:pointer_maps_from_debug_data pkg-config:finds_libdw
+dpkg-dev:unpacks_musl's_source xz-utils:unpacks_musl's_source ca-certificates:fetches_musl's_source"
+[ "${1:-}" != bench ] || want="$want golang-go:peer_of_the_benchmarks"
+
+missing= why=
+for w in $want; do
+	p=${w%%:*}
+	case $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) in
+	*installed) ;;
+	*)
+		missing="$missing $p"
+		why="$why, $p ($(echo "${w#*:}" | tr _ ' '))"
+		;;
+	esac
+done
+
+if [ -n "$missing" ]; then
+	if ! command -v apt-get >/dev/null; then
+		echo "deps: missing:${why#,}; this machine has no apt-get, please install them by hand" >&2
+		exit 1
+	fi
+	root=
+	if [ "$(id -u)" != 0 ]; then
+		if ! command -v sudo >/dev/null; then
+			echo "deps: missing:${why#,}; as root, please run: apt-get install$missing" >&2
+			exit 1
+		fi
+		root=sudo
+	fi
+	echo "deps: installing${why#,}"
+	mkdir -p build
+	install() {
+		$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >build/deps.log 2>&1
+	}
+	# The package lists may be missing or stale: then fetch them and try again.
+	if ! install; then
+		$root apt-get update -q >build/deps.log 2>&1
+		if ! install; then
+			cat build/deps.log >&2
+			echo "deps: apt-get install$missing failed" >&2
+			exit 1
+		fi
+	fi
+fi
+mkdir -p build && : >"$stamp"
