@@ -1,0 +1,80 @@
+#!/bin/sh
+# Boots an image in QEMU with its serial port on the terminal, and ends with
+# the image's own exit status.
+#
+#   qemu.sh IMAGE.elf|DISK.img [more QEMU options]
+#
+# Settings come from the environment:
+#   SMP MEM CPU     cores, memory, CPU model (2, 256M, max)
+#   MACHINE         q35 or microvm; a disk image boots by UEFI on q35
+#   DISK            what a disk image is attached to: virtio ahci nvme usb
+#   FILE            handed over as a boot module
+#   ARGS            words for main, after "--"
+#   GOMAXPROCS GOGC GOMEMLIMIT GODEBUG PANIC    the runtime's settings
+#   BOOT            further words of the boot command line, before "--"
+#   GDB=1           wait for gdb on port 1234
+#   TIMEOUT         kill QEMU after so many seconds and end with status 124
+#   ACCEL           QEMU's accelerator (tcg,thread=multi)
+#
+# A bad file, command line or QEMU itself gives status 125.
+set -u
+image=$1
+shift
+[ -e "$image" ] || { echo "qemu.sh: $image: there is no such image" >&2; exit 125; }
+: "${SMP:=2}" "${MEM:=256M}" "${CPU:=max}" "${MACHINE:=q35}" "${DISK:=virtio}" "${ACCEL:=tcg,thread=multi}"
+
+line=${BOOT:-}
+for name in GOMAXPROCS GOGC GOMEMLIMIT GODEBUG; do
+	eval "value=\${$name:-}"
+	[ -z "$value" ] || line="$line $name=$value"
+done
+[ -z "${PANIC:-}" ] || line="$line panic=$PANIC"
+if [ -n "${FILE:-}" ]; then
+	[ -r "$FILE" ] && [ -f "$FILE" ] || { echo "FILE=$FILE: there is no such file, or it cannot be read" >&2; exit 125; }
+	# QEMU passes on neither the name of a module nor an empty one.
+	line="$line module=$(basename "$FILE" | tr ' \t' '__')"
+fi
+[ -z "${ARGS:-}" ] || line="$line -- $ARGS"
+line=${line# }
+
+case $MACHINE in
+q35) set -- -machine q35 "$@" ;;
+microvm) set -- -machine microvm -global virtio-mmio.force-legacy=false "$@" ;;
+*) echo "MACHINE=$MACHINE: q35 and microvm are known" >&2; exit 125 ;;
+esac
+case $image in
+*.img)
+	case $DISK in
+	virtio) dev="-device virtio-blk-pci,drive=boot" ;;
+	ahci) dev="-device ich9-ahci,id=ahci -device ide-hd,bus=ahci.0,drive=boot" ;;
+	nvme) dev="-device nvme,serial=ingot,drive=boot" ;;
+	usb) dev="-device qemu-xhci -device usb-storage,drive=boot" ;;
+	*) echo "DISK=$DISK: virtio, ahci, nvme and usb are known" >&2; exit 125 ;;
+	esac
+	# $dev is meant to split into words.
+	set -- -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd \
+		-drive if=pflash,format=raw,snapshot=on,file=/usr/share/OVMF/OVMF_VARS.fd \
+		-drive if=none,id=boot,format=raw,snapshot=on,file="$image" $dev "$@"
+	;;
+*)
+	set -- -kernel "$image" -append "$line" "$@"
+	[ -z "${FILE:-}" ] || ! [ -s "$FILE" ] || set -- -initrd "$FILE" "$@"
+	;;
+esac
+if [ "${GDB:-}" = 1 ]; then
+	echo "waiting for gdb; in another terminal: gdb $image -ex 'target remote :1234' -ex 'hbreak main' -ex continue" >&2
+	set -- -s -S "$@"
+fi
+
+[ -z "${TIMEOUT:-}" ] || limit="timeout --foreground $TIMEOUT"
+${limit:-} qemu-system-x86_64 -accel "$ACCEL" -cpu "$CPU" -smp "$SMP" -m "$MEM" -nodefaults -no-user-config \
+	-display none -serial stdio -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 "$@"
+rc=$?
+# Power-off is 0; the debug port gives 2 * status + 1; 1 is QEMU's own failure.
+case $rc in
+0) exit 0 ;;
+124) echo "qemu.sh: still running after $TIMEOUT s: killed" >&2; exit 124 ;;
+1) exit 125 ;;
+esac
+[ $((rc % 2)) = 1 ] && exit $(((rc - 1) / 2))
+exit 125
