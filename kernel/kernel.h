@@ -154,6 +154,7 @@ struct cpu {
 	int64_t tsc_adjust;       /* clock.c: + own TSC = core 0's; 0 when they agree */
 	uint32_t in_fault;        /* exceptions being handled; owner core */
 	uint32_t in_irq;          /* 1 while an interrupt handler runs; owner core */
+	uint32_t start;           /* smp.c: enum ap_state; CAS by core 0 and the core */
 	uint32_t entered;         /* the runtime runs here: its hooks may be called; owner core */
 	uint32_t idling;          /* in or next to cpu_idle; owner writes, wakers look (seq_cst) */
 	struct plat_frame *fatal_frame; /* where the fatal NMI found it */
