@@ -1,0 +1,415 @@
+/* clock.c: nanoseconds since boot from the TSC.
+ *
+ *	clock_now() = ((TSC - tsc_zero) * tsc_mult) >> 32
+ *
+ * with a 64 x 64 -> 128 bit product, so it neither wraps nor loses bits.
+ * The TSC's rate comes from the first of: CPUID 15h, the hypervisor's leaf
+ * 0x40000010, kvmclock's scale; else it is measured against HPET, ACPI PM
+ * timer or PIT channel 0.  (HPET first: 10 to 70 ns a tick against 279, and
+ * one access a reading against three for the PIT.)  The LAPIC counter is
+ * measured in the same 2 ms.
+ *
+ * A reading is a bracket TSC, reference, TSC; of several the narrowest counts,
+ * which drops those an SMI or the host's scheduler fell into.  The rate is the
+ * median over pairs of far apart readings; when the pairs disagree the window
+ * is measured again, and of three windows the most consistent is taken.
+ *
+ * Cores.  At start each core's TSC is compared with core 0's through a shared
+ * line.  Agreeing, as everywhere but on old or odd machines, costs nothing
+ * later.  Once any core is off by more than can be explained by the line's
+ * latency, each core adds its correction, and what is left of the error is
+ * kept from showing by never returning less than any core was given before.
+ *
+ * Invariant: clock_now() never decreases, whichever cores ask. */
+#include "machine.h"
+
+#define SECOND 1000000000ull
+
+static uint64_t tsc_hz;
+static uint64_t tsc_zero;   /* TSC at clock_now() == 0 */
+static uint64_t tsc_mult;   /* ns per tick, 32.32; 0 before clock_init() */
+static uint64_t tsc_inverse; /* ticks per ns, 34.30 */
+static bool skewed;         /* some core needs its correction; set before tasks run */
+static uint64_t last_ns __attribute__((aligned(64))); /* skewed only: most ever returned; CAS */
+
+static inline uint64_t rdtsc_ordered(void)
+{
+	__asm__ volatile("lfence" ::: "memory"); /* not ahead of earlier loads */
+	return rdtsc();
+}
+
+/* ---- reading -------------------------------------------------------------------- */
+
+static inline uint64_t to_ns(uint64_t ticks)
+{
+	return (uint64_t)(((unsigned __int128)ticks * tsc_mult) >> 32);
+}
+
+static __attribute__((noinline)) uint64_t now_skewed(void)
+{
+	uint64_t f = irq_save(); /* correction and TSC of the same core */
+	int64_t ticks = (int64_t)(rdtsc_ordered() + cpu_self->tsc_adjust - tsc_zero);
+	irq_restore(f);
+	uint64_t ns = ticks > 0 ? to_ns(ticks) : 0;
+	uint64_t last = __atomic_load_n(&last_ns, __ATOMIC_SEQ_CST);
+	while (last < ns)
+		if (__atomic_compare_exchange_n(&last_ns, &last, ns, true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			return ns;
+	return last;
+}
+
+uint64_t clock_now(void)
+{
+	if (__builtin_expect(skewed, 0))
+		return now_skewed();
+	return to_ns(rdtsc_ordered() - tsc_zero);
+}
+
+uint64_t clock_to_tsc(uint64_t ns)
+{
+	unsigned __int128 ticks = (((unsigned __int128)ns * tsc_inverse) >> 30) + 1;
+	uint64_t room = INT64_MAX - tsc_zero;
+	uint64_t tsc = tsc_zero + (ticks < room ? (uint64_t)ticks : room);
+	return skewed ? tsc - cpu_self->tsc_adjust : tsc;
+}
+
+void clock_delay_us(unsigned us)
+{
+	if (tsc_hz == 0) {
+		for (unsigned i = 0; i < us; i++) /* about 1 us on an ISA-like bus */
+			outb(0x80, 0);
+		return;
+	}
+	uint64_t start = rdtsc(), ticks = us * tsc_hz / 1000000;
+	while (rdtsc() - start < ticks)
+		cpu_pause();
+}
+
+/* ---- references --------------------------------------------------------------------- */
+
+struct reference {
+	const char *name;
+	uint64_t hz;
+	uint32_t mask; /* of the up-counting value */
+	uint32_t (*read)(void);
+};
+
+static volatile uint8_t *hpet;
+
+static uint32_t hpet_read(void) { return *(volatile uint32_t *)(hpet + 0xf0); }
+static uint32_t pm_read(void) { return inl(acpi.pm_timer); }
+
+/* Latched, low byte first; it counts down. */
+static uint32_t pit_read(void)
+{
+	outb(0x43, 0);
+	uint32_t lo = inb(0x40);
+	return -(lo | (uint32_t)inb(0x40) << 8);
+}
+
+/* IA-PC HPET 1.0a, 2.3: period in femtoseconds, at most 100 ns. */
+static bool hpet_start(struct reference *r)
+{
+	if (!acpi.hpet)
+		return false;
+	hpet = mmio_map(acpi.hpet, 0x400);
+	uint32_t period = *(volatile uint32_t *)(hpet + 4);
+	if (period == 0 || period > 100000000)
+		return false;
+	*(volatile uint32_t *)(hpet + 0x10) |= 1;
+	*r = (struct reference){ "HPET", 1000000000000000ull / period, UINT32_MAX, hpet_read };
+	return true;
+}
+
+static bool pm_start(struct reference *r)
+{
+	if (!acpi.pm_timer)
+		return false;
+	*r = (struct reference){ "ACPI PM timer", 3579545, acpi.pm_timer_32 ? UINT32_MAX : 0xffffff, pm_read };
+	return true;
+}
+
+static bool pit_start(struct reference *r)
+{
+	outb(0x43, 0x34); /* channel 0, both bytes, mode 2: periodic */
+	outb(0x40, 0);
+	outb(0x40, 0);
+	*r = (struct reference){ "PIT", 1193182, 0xffff, pit_read };
+	return true;
+}
+
+/* Firmware leaves channel 0 ticking at 18 Hz, each an exit from a sleeping
+ * guest: mode 0 counts down once and is quiet. */
+static void pit_stop(void)
+{
+	outb(0x43, 0x30);
+	outb(0x40, 1);
+	outb(0x40, 0);
+}
+
+/* ---- measuring ------------------------------------------------------------------------- */
+
+enum { READINGS = 6, APART = 3, NPAIRS = 6, STEP_US = 400, BEST_OF = 6, TRIES = 3 };
+
+struct reading {
+	uint64_t tsc, tsc_lapic; /* middles of the brackets */
+	uint32_t ref, lapic;
+};
+
+static void take_reading(const struct reference *r, struct reading *out)
+{
+	uint64_t best = UINT64_MAX, best_lapic = UINT64_MAX;
+	for (unsigned i = 0; i < BEST_OF; i++) {
+		uint64_t t0 = rdtsc_ordered();
+		uint32_t ref = r ? r->read() : 0;
+		uint64_t t1 = rdtsc_ordered();
+		uint32_t lapic = lapic_timer_count();
+		uint64_t t2 = rdtsc_ordered();
+		if (t1 - t0 < best) {
+			best = t1 - t0;
+			out->tsc = t0 + best / 2;
+			out->ref = ref;
+		}
+		if (t2 - t1 < best_lapic) {
+			best_lapic = t2 - t1;
+			out->tsc_lapic = t1 + best_lapic / 2;
+			out->lapic = lapic;
+		}
+	}
+}
+
+/* Sorts six numbers; gives the median, and the spread in parts per million. */
+static uint64_t median(uint64_t v[NPAIRS], uint64_t *ppm)
+{
+	for (unsigned i = 1; i < NPAIRS; i++)
+		for (unsigned j = i; j > 0 && v[j] < v[j - 1]; j--) {
+			uint64_t t = v[j];
+			v[j] = v[j - 1];
+			v[j - 1] = t;
+		}
+	uint64_t m = v[NPAIRS / 2 - 1] / 2 + v[NPAIRS / 2] / 2;
+	*ppm = m >= SECOND / 1000 ? (v[NPAIRS - 1] - v[0]) / (m / 1000000 ? m / 1000000 : 1) : UINT64_MAX;
+	return m;
+}
+
+/* Waits STEP_US by the reference; false if it does not move. */
+static bool step(const struct reference *r)
+{
+	uint32_t start = r->read(), ticks = r->hz * STEP_US / 1000000;
+	for (unsigned i = 0; i < 1000000; i++) {
+		if (((r->read() - start) & r->mask) >= ticks)
+			return true;
+		if (i == 1000 && r->read() == start)
+			return false;
+	}
+	return false;
+}
+
+/* One window.  Without a reference the TSC's rate is known and only the
+ * counter's is wanted.  False if the reference stands still. */
+static bool window(const struct reference *r, uint64_t *tsc_rate, uint64_t *lapic_rate, uint64_t *ppm)
+{
+	struct reading rd[READINGS];
+	uint64_t rates[NPAIRS], counts[NPAIRS], ppm_lapic;
+	unsigned n = 0;
+	lapic_timer_free_run();
+	for (unsigned i = 0; i < READINGS; i++) {
+		if (i > 0 && r && !step(r))
+			return false;
+		if (i > 0 && !r)
+			clock_delay_us(STEP_US);
+		take_reading(r, &rd[i]);
+	}
+	for (unsigned i = 0; i < READINGS; i++)
+		for (unsigned j = i + APART; j < READINGS; j++, n++) {
+			uint64_t ticks = rd[j].tsc - rd[i].tsc;
+			uint32_t ref = r ? (rd[j].ref - rd[i].ref) & r->mask : 0;
+			rates[n] = r ? ticks * r->hz / (ref ? ref : 1) : tsc_hz;
+		}
+	*tsc_rate = median(rates, ppm);
+	n = 0;
+	for (unsigned i = 0; i < READINGS; i++)
+		for (unsigned j = i + APART; j < READINGS; j++, n++) {
+			uint64_t ticks = rd[j].tsc_lapic - rd[i].tsc_lapic;
+			counts[n] = (uint64_t)(rd[i].lapic - rd[j].lapic) * *tsc_rate / (ticks ? ticks : 1);
+		}
+	*lapic_rate = median(counts, &ppm_lapic);
+	*ppm += cpu_feat.tsc_deadline ? 0 : ppm_lapic;
+	return true;
+}
+
+static bool measure(const struct reference *r, uint64_t *lapic_rate)
+{
+	uint64_t best = UINT64_MAX, best_tsc = 0;
+	for (unsigned i = 0; i < TRIES && best > 1000; i++) {
+		uint64_t tsc, lapic, ppm;
+		if (!window(r, &tsc, &lapic, &ppm))
+			return false;
+		if (ppm < best) {
+			best = ppm;
+			best_tsc = tsc;
+			*lapic_rate = lapic;
+		}
+	}
+	if (best == UINT64_MAX)
+		return false;
+	tsc_hz = best_tsc;
+	klog("clock: readings agree within %lu ppm\n", (unsigned long)best);
+	return true;
+}
+
+/* ---- rates that are told ---------------------------------------------------------------- */
+
+/* kvmclock: the hypervisor fills a page with the scale it uses for this very
+ * TSC (Linux, Documentation/virt/kvm/x86/msr.rst). */
+static uint64_t kvm_rate(void)
+{
+	struct {
+		uint32_t version, pad;
+		uint64_t tsc, system;
+		uint32_t mul;
+		int8_t shift;
+		uint8_t flags, pad2[2];
+	} volatile *info;
+	uint32_t h[4];
+	cpuid(0x40000001, 0, h);
+	uint32_t msr = h[0] & 1 << 3 ? 0x4b564d01 : h[0] & 1 ? 0x12 : 0;
+	if (!msr)
+		return 0;
+	info = page_alloc_boot();
+	wrmsr(msr, virt_to_phys((const void *)info) | 1);
+	uint32_t mul = info->mul;
+	int shift = info->shift;
+	wrmsr(msr, 0);
+	if (mul == 0 || shift < -31 || shift > 31)
+		return 0;
+	uint64_t hz = (SECOND << 32) / mul; /* ns = ((ticks << shift) * mul) >> 32 */
+	return shift < 0 ? hz << -shift : hz >> shift;
+}
+
+static uint64_t known_rate(const char **how)
+{
+	uint32_t r[4];
+	if (cpu_ident.max_leaf >= 0x15) {
+		cpuid(0x15, 0, r);
+		*how = "CPUID 15h";
+		if (r[0] && r[1] && r[2])
+			return (uint64_t)r[2] * r[1] / r[0];
+	}
+	if (cpu_ident.max_hv >= 0x40000010) {
+		cpuid(0x40000010, 0, r);
+		*how = "hypervisor";
+		if (r[0])
+			return r[0] * 1000ull;
+	}
+	if (cpu_feat.hv[0] == 'K' && cpu_feat.hv[1] == 'V' && cpu_feat.hv[2] == 'M') {
+		*how = "kvmclock";
+		return kvm_rate();
+	}
+	return 0;
+}
+
+/* ---- start --------------------------------------------------------------------------------- */
+
+void clock_init(void)
+{
+	static bool (*const starts[])(struct reference *) = { hpet_start, pm_start, pit_start };
+	uint64_t begin = rdtsc(), lapic_rate = 0;
+	const char *how = NULL;
+	tsc_hz = known_rate(&how);
+	if (tsc_hz < SECOND / 1000 || tsc_hz > 15 * SECOND)
+		tsc_hz = 0;
+	if (tsc_hz == 0) {
+		struct reference r;
+		for (unsigned i = 0; i < 3 && tsc_hz == 0; i++)
+			if (starts[i](&r) && measure(&r, &lapic_rate))
+				how = r.name;
+		if (tsc_hz == 0)
+			kpanic("no clock to calibrate the TSC by (neither CPUID, HPET, ACPI PM timer nor PIT)");
+	} else if (!cpu_feat.tsc_deadline) {
+		measure(NULL, &lapic_rate);
+	}
+	pit_stop();
+	if (!cpu_feat.tsc_deadline && (lapic_rate == 0 || lapic_rate > UINT32_MAX))
+		kpanic("the local APIC timer does not count (rate %lu Hz)", (unsigned long)lapic_rate);
+	if (!cpu_feat.tsc_deadline)
+		lapic_timer_set_rate(lapic_rate);
+	tsc_mult = (SECOND << 32) / tsc_hz;
+	tsc_inverse = (tsc_hz << 30) / SECOND + 1;
+	tsc_zero = begin;
+	klog("clock: TSC %lu kHz by %s%s, timer %s %lu kHz, took %lu us\n", (unsigned long)(tsc_hz / 1000),
+	     how, cpu_feat.tsc_invariant ? " (invariant)" : "",
+	     cpu_feat.tsc_deadline ? "TSC deadline" : "LAPIC", (unsigned long)(lapic_rate / 1000),
+	     (unsigned long)(clock_now() / 1000));
+}
+
+/* ---- cores ----------------------------------------------------------------------------------- */
+
+enum { SYNC_ROUNDS = 5 };
+
+/* Whose turn it is: odd 2r+1, the other core stamps; even 2r+2, core 0 reads;
+ * SYNC_END, over.  Stores release, loads acquire; stamp goes with the turn. */
+static struct {
+	uint32_t turn;
+	uint32_t apic_id; /* of the other core: a late one must not answer for it */
+	uint64_t stamp;
+} sync __attribute__((aligned(64)));
+#define SYNC_END UINT32_MAX
+
+/* Waits for a turn, at most 100 ms by the own TSC. */
+static bool await_turn(uint32_t turn)
+{
+	uint64_t start = rdtsc();
+	uint32_t t;
+	while ((t = __atomic_load_n(&sync.turn, __ATOMIC_ACQUIRE)) != turn) {
+		if (t == SYNC_END || rdtsc() - start > tsc_hz / 10)
+			return false;
+		cpu_pause();
+	}
+	return true;
+}
+
+/* The other core's part, in its VEC_SYNC interrupt. */
+static void on_sync(struct plat_frame *f, void *arg)
+{
+	if (__atomic_load_n(&sync.apic_id, __ATOMIC_ACQUIRE) != cpu_self->apic_id)
+		return;
+	for (uint32_t r = 0; r < SYNC_ROUNDS && await_turn(2 * r + 1); r++) {
+		sync.stamp = rdtsc_ordered();
+		__atomic_store_n(&sync.turn, 2 * r + 2, __ATOMIC_RELEASE);
+	}
+}
+
+void clock_sync_begin(void) { irq_set(VEC_SYNC, on_sync, NULL); }
+void clock_sync_end(void) { irq_set(VEC_SYNC, NULL, NULL); }
+
+void clock_sync_core(struct cpu *c)
+{
+	/* c's TSC minus ours lies in [least, most]; each round narrows it. */
+	int64_t least = INT64_MIN, most = INT64_MAX;
+	__atomic_store_n(&sync.turn, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&sync.apic_id, c->apic_id, __ATOMIC_SEQ_CST);
+	lapic_send_ipi(c->apic_id, VEC_SYNC);
+	uint32_t r = 0;
+	for (; r < SYNC_ROUNDS; r++) {
+		uint64_t t1 = rdtsc_ordered();
+		__atomic_store_n(&sync.turn, 2 * r + 1, __ATOMIC_SEQ_CST);
+		if (!await_turn(2 * r + 2))
+			break;
+		uint64_t t3 = rdtsc_ordered();
+		int64_t lo = (int64_t)(sync.stamp - t3), hi = (int64_t)(sync.stamp - t1);
+		least = lo > least ? lo : least;
+		most = hi < most ? hi : most;
+	}
+	__atomic_store_n(&sync.turn, SYNC_END, __ATOMIC_SEQ_CST);
+	if (r == 0) {
+		kprintf("clock: core with APIC id %u did not answer the TSC comparison\n", c->apic_id);
+		return;
+	}
+	if (least <= 0 && most >= 0)
+		return;
+	c->tsc_adjust = -(least + (most - least) / 2);
+	skewed = true;
+	klog("clock: TSC of core with APIC id %u is off by %ld ticks (+-%ld)\n", c->apic_id,
+	     (long)-c->tsc_adjust, (long)((most - least) / 2));
+}
