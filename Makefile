@@ -51,7 +51,7 @@ UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
 SAY := $(if $(V),@:,@echo)
 QUIET := $(if $(V),,@)
 
-.PHONY: all help run test check image bench counts check-deps deps clean gdb
+.PHONY: all help run test check image images bench counts check-deps deps clean gdb
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/metal/app/$(notdir $(abspath $(APP))).elf ## build the image of APP
@@ -127,19 +127,18 @@ $(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(eval $(call variant,$(v))))
 METAL_LIB = $(patsubst %.S,$(B)/$(1)/%.o,$(KERNEL_ASM) $(RT_ASM)) $(patsubst %.c,$(B)/$(1)/%.o,$(KERNEL_SRCS) $(RT_SRCS) $(IRQ_SRCS))
 HOST_LIB = $(patsubst %.c,$(B)/$(1)/%.o,$(RT_SRCS) $(IRQ_SRCS) $(HOST_SRCS)) $(patsubst %.S,$(B)/$(1)/%.o,$(RT_ASM) $(HOST_ASM))
 
-# Linked beside its place and moved when the tools are through with it: what
-# bears the final name is whole.  rt/gen/tools.mk defines POSTLINK, a command
-# on the file's name, and POSTLINK_TOOLS, the programs it needs.
+# POSTLINK (rt/gen/tools.mk) fills the pointer maps and the symbol table into
+# the linked file; when it fails there is no file.
 LINK_metal = $(CC) -nostdlib -static -no-pie -Wl,-T,linker.ld,--gc-sections,-z,max-page-size=0x1000,-z,noexecstack,--build-id=none,--no-warn-rwx-segments
-LINK_host = $(CC) -no-pie
-link = $(SAY) "  LINK  $@"; mkdir -p $(@D) && $(1) -o $@.new $(filter %.o %.a,$^) $(2) $(if $(POSTLINK),&& $(call POSTLINK,$@.new)) && mv $@.new $@
+LINK_host = $(CC) -no-pie $(SYMTAB_LDFLAGS)
+link = $(SAY) "  LINK  $@"; mkdir -p $(@D) && $(1) -o $@ $(filter %.o %.a,$^) $(2) && $(POSTLINK)
 
 define metallink
-$(B)/$(1)/unit/%.elf: $(B)/$(1)/unit/%.o $(call METAL_LIB,$(1)) $(LIBC) linker.ld $(POSTLINK_TOOLS)
+$(B)/$(1)/unit/%.elf: $(B)/$(1)/unit/%.o $(call METAL_LIB,$(1)) $(LIBC) linker.ld $(TOOLS)
 	$$(call link,$$(LINK_metal),-lgcc)
 endef
 define hostlink
-$(B)/$(1)/unit/%: $(B)/$(1)/unit/%.o $(call HOST_LIB,$(1)) $(POSTLINK_TOOLS)
+$(B)/$(1)/unit/%: $(B)/$(1)/unit/%.o $(call HOST_LIB,$(1)) $(TOOLS)
 	$$(call link,$$(LINK_host) $$(FLAGS_$(1)),-lpthread)
 endef
 $(foreach v,$(METAL_VARIANTS),$(eval $(call metallink,$(v))))
@@ -157,12 +156,12 @@ $(B)/$(1)/app/$(3)/%.o: $(2)/%.c $(B)/$(1)/flags $(B)/$(1)/app/$(3)/flags | $(NE
 endef
 define app_metal
 $(call app,$(1),$(2),$(3))
-$(B)/$(1)/app/$(3).elf: $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call METAL_LIB,$(1)) $(LIBC) linker.ld $(POSTLINK_TOOLS)
+$(B)/$(1)/app/$(3).elf: $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call METAL_LIB,$(1)) $(LIBC) linker.ld $(TOOLS)
 	$$(call link,$$(LINK_metal),-lgcc)
 endef
 define app_host
 $(call app,$(1),$(2),$(3))
-$(B)/$(1)/app/$(3): $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call HOST_LIB,$(1)) $(POSTLINK_TOOLS)
+$(B)/$(1)/app/$(3): $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call HOST_LIB,$(1)) $(TOOLS)
 	$$(call link,$$(LINK_host) $$(FLAGS_$(1)),-lpthread)
 endef
 
@@ -200,8 +199,11 @@ endif
 SETTINGS := GOMAXPROCS GOGC GOMEMLIMIT GODEBUG PANIC
 export APP SMP MEM MACHINE CPU ARGS FILE GDB $(SETTINGS)
 
-run: $(B)/metal/app/$(APP_NAME).elf ## boot APP in QEMU: APP=folder FILE=text ARGS='...' SMP=2 MEM=256M MACHINE=q35|microvm CPU=max GDB=1 GOGC=... PANIC=halt|reboot|exit
-	@tests/qemu.sh $<
+run: $(if $(filter uefi,$(MACHINE)),image,$(B)/metal/app/$(APP_NAME).elf) ## boot APP in QEMU; its exit status is make's
+	@tests/qemu.sh $(if $(filter uefi,$(MACHINE)),$(B)/$(APP_NAME).img,$<)
+image: $(B)/metal/app/$(APP_NAME).elf $(B)/efi/BOOTX64.EFI ## a disk image of APP, FILE and ARGS for UEFI machines and USB sticks
+	@boot/mkimage.sh $< $(B)/$(APP_NAME).img -c "$$(tests/qemu.sh --line)" $(if $(FILE),-m "$(FILE)")
+images: $(foreach d,$(APPS),$(B)/metal/app/$(notdir $(d)).elf) $(B)/efi/BOOTX64.EFI $(TOOLS)
 gdb: ## how to debug a running image
 	@echo "make run GDB=1 ...      starts QEMU and waits for gdb, then in another terminal:"
 	@echo "gdb $(B)/metal/app/$(APP_NAME).elf -ex 'target remote :1234' -ex 'hbreak main' -ex continue"
@@ -212,7 +214,7 @@ test: ## all tests: hosted, booted under QEMU, whole images driven from outside
 	+@tests/run full
 check: ## the quick ring, under two minutes
 	+@tests/run check
-t/%: ## t/NAME: one test, and how to repeat it
+t/%: ## one test in all its rings, and how to repeat it (ON=host|asan|nasty|boot1|boot2|boot4 narrows)
 	+@tests/run one $*
 check-deps: ## fail on an include that points the wrong way
 	@tests/check-deps.py
@@ -221,9 +223,11 @@ clean: ## remove everything that was built (not the fetched sources)
 	rm -rf $(filter-out $(B)/src,$(wildcard $(B)/*))
 
 help: ## this list
-	@awk -F ' ## ' '/^[a-z%\/-]+:.* ## / { sub(/:.*/, "", $$1); printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | sort
-	@echo "Settings: APP=folder SMP=cores MEM=size FILE=path ARGS='words for main' MACHINE=q35|microvm CPU=model"
-	@echo "          GDB=1 V=1, and the runtime's own: $(SETTINGS)"
+	@awk -F ' ## ' '/^[a-zN%\/-]+:.* ## / { sub(/:.*/, "", $$1); sub(/%/, "NAME", $$1); printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | sort
+	@echo "Settings: APP=folder FILE=path ARGS='words for main' SMP=cores MEM=size CPU=model"
+	@echo "          MACHINE=q35|microvm|uefi DISK=virtio|ahci|nvme|usb GDB=1 V=1"
+	@echo "          the runtime's: GOMAXPROCS GOGC GOMEMLIMIT GODEBUG PANIC=halt|reboot|exit"
+	@echo "Example:  make run APP=apps/wordcount FILE=/etc/services SMP=4 GODEBUG=gctrace=1"
 
 # ---- generated dependencies -----------------------------------------------------
 -include $(wildcard $(addprefix $(B)/,$(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(v)/rt/*.d $(v)/kernel/*.d $(v)/boot/*.d $(v)/drivers/*.d $(v)/unit/*.d $(v)/tests/host/*.d $(v)/app/*/*.d)) libc/ingot/*.d))

@@ -3,10 +3,11 @@
 # the image's own exit status.
 #
 #   qemu.sh IMAGE.elf|DISK.img [more QEMU options]
+#   qemu.sh --line      only prints the boot command line of these settings
 #
 # Settings come from the environment:
 #   SMP MEM CPU     cores, memory, CPU model (2, 256M, max)
-#   MACHINE         q35 or microvm; a disk image boots by UEFI on q35
+#   MACHINE         q35 or microvm; a disk image boots by UEFI, always on q35
 #   DISK            what a disk image is attached to: virtio ahci nvme usb
 #   FILE            handed over as a boot module
 #   ARGS            words for main, after "--"
@@ -20,7 +21,7 @@
 set -u
 image=$1
 shift
-[ -e "$image" ] || { echo "qemu.sh: $image: there is no such image" >&2; exit 125; }
+[ "$image" = --line ] || [ -e "$image" ] || { echo "qemu.sh: $image: there is no such image" >&2; exit 125; }
 : "${SMP:=2}" "${MEM:=256M}" "${CPU:=max}" "${MACHINE:=q35}" "${DISK:=virtio}" "${ACCEL:=tcg,thread=multi}"
 
 line=${BOOT:-}
@@ -32,15 +33,18 @@ done
 if [ -n "${FILE:-}" ]; then
 	[ -r "$FILE" ] && [ -f "$FILE" ] || { echo "FILE=$FILE: there is no such file, or it cannot be read" >&2; exit 125; }
 	# QEMU passes on neither the name of a module nor an empty one.
-	line="$line module=$(basename "$FILE" | tr ' \t' '__')"
+	case $image in
+	*.elf) line="$line module=$(basename "$FILE" | tr ' \t' '__')" ;;
+	esac
 fi
 [ -z "${ARGS:-}" ] || line="$line -- $ARGS"
 line=${line# }
+[ "$image" != --line ] || { echo "$line"; exit 0; }
 
 case $MACHINE in
-q35) set -- -machine q35 "$@" ;;
+q35 | uefi) set -- -machine q35 "$@" ;;
 microvm) set -- -machine microvm -global virtio-mmio.force-legacy=false "$@" ;;
-*) echo "MACHINE=$MACHINE: q35 and microvm are known" >&2; exit 125 ;;
+*) echo "MACHINE=$MACHINE: q35, microvm and uefi are known" >&2; exit 125 ;;
 esac
 case $image in
 *.img)
