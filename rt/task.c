@@ -223,6 +223,16 @@ uint64_t num_user_tasks(void)
 	return n;
 }
 
+int num_task(void)
+{
+	return (int)num_user_tasks();
+}
+
+int num_cpu(void)
+{
+	return (int)plat_ncores;
+}
+
 /* ---- start ------------------------------------------------------------ */
 
 static struct g g0_boot NOSCAN_DATA; /* core 0's, before there is a heap */

@@ -236,3 +236,8 @@ void sleep(int64_t ns)
 	t.when = (uint64_t)ns > UINT64_MAX - 1 - now ? UINT64_MAX - 1 : now + (uint64_t)ns;
 	park(sleep_start, &t, WAIT_SLEEP);
 }
+
+int64_t nanotime(void)
+{
+	return (int64_t)plat_now();
+}

@@ -1,0 +1,148 @@
+/* api_task.h: tasks, channels and time, of ingot.h.
+ *
+ * Unless a line says otherwise everything is called from a task, and misuse
+ * is a panic in Go's words. */
+#ifndef INGOT_API_TASK_H
+#define INGOT_API_TASK_H
+
+#include "api_value.h"
+#include "api_select.h"
+#include "api_sync.h"
+
+/* A program's main is the first task; the runtime calls it. */
+#define main ingot_main
+int ingot_main();
+
+/* ---- tasks ----------------------------------------------------------------- */
+
+void rt_go(void (*fn)(void *), const void *args, size_t size);
+
+#define RT_GO_EVAL(c, i, x) __auto_type rt_go_a##i = (x);
+#define RT_GO_FIELD(c, i, x) __typeof__(rt_go_a##i) a##i;
+#define RT_GO_INIT(c, i, x) .a##i = rt_go_a##i,
+#define RT_GO_ARG(c, i, x) RT_COMMA_##i rt_go_q->a##i
+#define RT_COMMA_0
+#define RT_COMMA_1 ,
+#define RT_COMMA_2 ,
+#define RT_COMMA_3 ,
+#define RT_COMMA_4 ,
+#define RT_COMMA_5 ,
+#define RT_COMMA_6 ,
+#define RT_COMMA_7 ,
+#define RT_COMMA_8 ,
+#define RT_COMMA_9 ,
+#define RT_COMMA_10 ,
+#define RT_COMMA_11 ,
+#define RT_COMMA_12 ,
+#define RT_COMMA_13 ,
+#define RT_COMMA_14 ,
+#define RT_COMMA_15 ,
+
+/* go f(x, y): starts a task that calls f with these arguments, evaluated now
+ * and type-checked against f; its result is dropped.  Up to 16 arguments,
+ * 1 KiB in all. */
+#define go(f, ...) \
+	do { \
+		__auto_type rt_go_f = &*(f); \
+		RT_EACH(RT_GO_EVAL, , ##__VA_ARGS__) \
+		struct rt_go_args { \
+			__typeof__(rt_go_f) fn; \
+			RT_EACH(RT_GO_FIELD, , ##__VA_ARGS__) \
+		}; \
+		_Static_assert(sizeof(struct rt_go_args) <= 1024, "go: arguments over 1 KiB"); \
+		void rt_go_thunk(void *rt_go_p) \
+		{ \
+			struct rt_go_args *rt_go_q = rt_go_p; \
+			rt_go_q->fn(RT_EACH(RT_GO_ARG, , ##__VA_ARGS__)); \
+		} \
+		struct rt_go_args rt_go_v = { .fn = rt_go_f, RT_EACH(RT_GO_INIT, , ##__VA_ARGS__) }; \
+		rt_go(rt_go_v.fn ? rt_go_thunk : (void (*)(void *))0, &rt_go_v, sizeof rt_go_v); \
+	} while (0)
+
+/* Gives way to other tasks (runtime.Gosched). */
+void gosched(void);
+/* Ends the calling task after its deferred calls (runtime.Goexit). */
+_Noreturn void goexit(void);
+/* Cores that run tasks: sets it if n > 0, returns the former number. */
+int gomaxprocs(int n);
+/* Cores of the machine. */
+int num_cpu(void);
+/* Tasks alive, the caller included (runtime.NumGoroutine). */
+int num_task(void);
+
+/* ---- channels ---------------------------------------------------------------- */
+
+/* The type chan T; the zero value NULL is the nil channel.  (A pointer to a
+ * function that is never called: the one type constructor of C that two uses
+ * of chan(T) agree on and from which T can be had again.)  T is any type but
+ * an array. */
+#define chan(T) __typeof__(__typeof__(T) (*)(struct hchan *))
+#define RT_CHAN_ELEM(c) __typeof__((c)((struct hchan *)0))
+
+struct hchan *rt_make_chan(size_t elemsize, const struct rt_type *type, int64_t cap);
+void rt_chan_send(struct hchan *c, const void *elem);
+bool rt_chan_recv(struct hchan *c, void *elem);
+void rt_chan_close(struct hchan *c);
+size_t rt_chan_len(struct hchan *c);
+size_t rt_chan_cap(struct hchan *c);
+
+/* make_chan(T) or make_chan(T, n): a channel with room for n values. */
+#define make_chan(T, ...) ((chan(T))rt_make_chan(sizeof(T), RT_TYPE(T), RT_SECOND(0, ##__VA_ARGS__, 0)))
+
+/* ch <- v.  Waits for a receiver or room. */
+#define send(ch, v) \
+	({ \
+		__auto_type rt_send_c = (ch); \
+		RT_CHAN_ELEM(rt_send_c) rt_send_v = RT_CONV(RT_CHAN_ELEM(rt_send_c), v); \
+		rt_chan_send((struct hchan *)rt_send_c, &rt_send_v); \
+	})
+
+/* recv(ch): the value, zero once ch is closed and empty (v := <-ch).
+ * recv(ch, p): stores it to *p (p may be NULL); true if it was sent, false
+ * if the channel is closed (v, ok := <-ch). */
+#define recv(...) RT_CAT(RT_RECV, RT_NARGS(__VA_ARGS__))(__VA_ARGS__)
+#define RT_RECV1(ch) \
+	({ \
+		__auto_type rt_recv_c = (ch); \
+		RT_CHAN_ELEM(rt_recv_c) rt_recv_v; \
+		rt_chan_recv((struct hchan *)rt_recv_c, &rt_recv_v); \
+		rt_recv_v; \
+	})
+#define RT_RECV2(ch, p) \
+	({ \
+		__auto_type rt_recv_c = (ch); \
+		RT_CHAN_ELEM(rt_recv_c) *rt_recv_p = (p); \
+		rt_chan_recv((struct hchan *)rt_recv_c, rt_recv_p); \
+	})
+
+/* No more values will be sent; receivers get the rest, then zero. */
+#define close(ch) \
+	({ \
+		__auto_type rt_close_c = (ch); \
+		(void)sizeof(RT_CHAN_ELEM(rt_close_c)); \
+		rt_chan_close((struct hchan *)rt_close_c); \
+	})
+
+/* for v := range ch: until the channel is closed and empty. */
+#define for_recv(v, ch) \
+	for (struct { \
+		     __typeof__(ch) c; \
+		     bool once; \
+	     } rt_range = { (ch), true }; \
+	     rt_range.once; rt_range.once = false) \
+		for (RT_CHAN_ELEM(rt_range.c) v; rt_chan_recv((struct hchan *)rt_range.c, &v);)
+
+/* ---- time --------------------------------------------------------------------- */
+
+/* Durations are int64 nanoseconds. */
+#define Nanosecond INT64_C(1)
+#define Microsecond INT64_C(1000)
+#define Millisecond INT64_C(1000000)
+#define Second INT64_C(1000000000)
+
+/* Sleeps at least ns; ns <= 0 returns at once. */
+void sleep(int64_t ns);
+/* Monotonic nanoseconds since boot. any. */
+int64_t nanotime(void);
+
+#endif

@@ -1,0 +1,221 @@
+/* env.c: the boot command line: "NAME=value ... -- arguments of main".
+ *
+ * Runtime settings by Go's names (GOMAXPROCS, GOGC, GOMEMLIMIT, GODEBUG) and
+ * the platform's own words (plat_knows_word).  Anything else before "--" is an
+ * error that names the nearest known word: a typing mistake must not be a
+ * setting silently lost.
+ *
+ * Invariants: runs once on core 0 before the heap exists; allocates nothing;
+ * argv points into args_buf, which lives for ever. */
+#include "rt.h"
+
+#define MAX_ARGS 64
+#define LINE_MAX 4096
+
+struct rt_settings rt_settings NOSCAN_DATA = { .gogc = 100, .gomemlimit = UINT64_MAX };
+static char args_buf[LINE_MAX] NOSCAN_DATA;
+static char *argv_buf[MAX_ARGS + 2] NOSCAN_DATA;
+
+static noreturn void bad(const char *word, const char *why)
+{
+	rt_printf("ingot: boot parameter \"%s\": %s\n", word, why);
+	plat_exit(2);
+}
+
+/* Edit distance of short words, for the nearest known name. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[33];
+	size_t la = strlen(a), lb = strlen(b);
+	if (la > 32 || lb > 32)
+		return 99;
+	for (unsigned j = 0; j <= lb; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= la; i++) {
+		unsigned diag = row[0];
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= lb; j++) {
+			unsigned up = row[j], same = (a[i - 1] | 32) == (b[j - 1] | 32) ? 0 : 1;
+			unsigned v = diag + same;
+			if (up + 1 < v)
+				v = up + 1;
+			if (row[j - 1] + 1 < v)
+				v = row[j - 1] + 1;
+			row[j] = v;
+			diag = up;
+		}
+	}
+	return row[lb];
+}
+
+static noreturn void unknown(const char *word, const char *name, const char *const *known)
+{
+	const char *best = known[0];
+	for (unsigned i = 0; known[i]; i++)
+		if (distance(name, known[i]) < distance(name, best))
+			best = known[i];
+	char why[160];
+	snprintf(why, sizeof why, "unknown; the nearest known one is %s (arguments of main go after \"--\")",
+	         best);
+	bad(word, why);
+}
+
+/* Decimal digits only; false on anything else or overflow. */
+static bool number(const char *s, uint64_t max, uint64_t *out)
+{
+	uint64_t v = 0;
+	if (!*s)
+		return false;
+	for (; *s; s++) {
+		if (*s < '0' || *s > '9' || v > (max - (uint64_t)(*s - '0')) / 10)
+			return false;
+		v = v * 10 + (uint64_t)(*s - '0');
+	}
+	*out = v;
+	return v <= max;
+}
+
+/* Go's GOMEMLIMIT: digits and an optional B, KiB, MiB, GiB, TiB; or off. */
+static bool memory_size(const char *s, uint64_t *out)
+{
+	static const struct {
+		const char *suffix;
+		unsigned shift;
+	} units[] = { { "", 0 }, { "B", 0 }, { "KiB", 10 }, { "MiB", 20 }, { "GiB", 30 }, { "TiB", 40 } };
+	char digits[24];
+	size_t n = 0;
+	if (strcmp(s, "off") == 0) {
+		*out = UINT64_MAX;
+		return true;
+	}
+	while (s[n] >= '0' && s[n] <= '9' && n < sizeof digits - 1) {
+		digits[n] = s[n];
+		n++;
+	}
+	digits[n] = 0;
+	for (unsigned i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (strcmp(s + n, units[i].suffix) == 0) {
+			uint64_t v;
+			if (!number(digits, UINT64_MAX >> units[i].shift >> 1, &v))
+				return false;
+			*out = v << units[i].shift;
+			return true;
+		}
+	return false;
+}
+
+static void godebug(char *list, const char *word)
+{
+	static const char *const known[] = { "gctrace", "schedtrace", "scheddetail", "gcstress",
+		                             "allocfail", "preemptstress", "junkfill", NULL };
+	while (*list) {
+		char *item = list, *eq = NULL;
+		while (*list && *list != ',') {
+			if (*list == '=' && !eq)
+				eq = list;
+			list++;
+		}
+		if (*list)
+			*list++ = 0;
+		uint64_t v;
+		if (!eq || !number(eq + 1, 1u << 30, &v))
+			bad(word, "GODEBUG is a list of name=number, separated by commas");
+		*eq = 0;
+		if (strcmp(item, "gctrace") == 0)
+			rt_settings.gctrace = v != 0;
+		else if (strcmp(item, "schedtrace") == 0)
+			rt_settings.schedtrace = (int)v;
+		else if (strcmp(item, "scheddetail") == 0)
+			rt_settings.scheddetail = v != 0;
+		else if (strcmp(item, "gcstress") == 0)
+			rt_settings.gcstress = (unsigned)v;
+		else if (strcmp(item, "allocfail") == 0)
+			rt_settings.allocfail = (unsigned)v;
+		else if (strcmp(item, "preemptstress") == 0)
+			rt_settings.preemptstress = (unsigned)v;
+		else if (strcmp(item, "junkfill") == 0)
+			rt_settings.junkfill = v != 0;
+		else
+			unknown(word, item, known);
+	}
+}
+
+static void setting(char *word)
+{
+	static const char *const known[] = { "GOMAXPROCS", "GOGC",   "GOMEMLIMIT",
+		                             "GODEBUG",    "panic", NULL };
+	char copy[LINE_MAX], *v = NULL;
+	snprintf(copy, sizeof copy, "%s", word);
+	for (char *c = word; *c && !v; c++)
+		if (*c == '=') {
+			*c = 0;
+			v = c + 1;
+		}
+	uint64_t n;
+	if (strcmp(word, "GOMAXPROCS") == 0) {
+		if (!v || !number(v, 1u << 20, &n) || n == 0)
+			bad(copy, "GOMAXPROCS is a number of cores, 1 or more");
+		rt_settings.gomaxprocs = (unsigned)n;
+	} else if (strcmp(word, "GOGC") == 0) {
+		if (v && strcmp(v, "off") == 0)
+			rt_settings.gogc = -1;
+		else if (v && number(v, 1u << 30, &n))
+			rt_settings.gogc = (int)n;
+		else
+			bad(copy, "GOGC is a percentage, or off");
+	} else if (strcmp(word, "GOMEMLIMIT") == 0) {
+		if (!v || !memory_size(v, &rt_settings.gomemlimit))
+			bad(copy, "GOMEMLIMIT is a number with B, KiB, MiB, GiB or TiB, or off");
+	} else if (strcmp(word, "GODEBUG") == 0) {
+		if (!v)
+			bad(copy, "GODEBUG needs a value");
+		godebug(v, copy);
+	} else if (strcmp(word, "panic") == 0) {
+		if (!v || (strcmp(v, "halt") && strcmp(v, "reboot") && strcmp(v, "exit")))
+			bad(copy, "panic is halt, reboot or exit");
+	} else {
+		unknown(copy, word, known);
+	}
+}
+
+void rt_settings_parse(void)
+{
+	const char *line = plat_cmdline();
+	if (strlen(line) >= sizeof args_buf) {
+		rt_printf("ingot: the boot command line is longer than %u bytes\n", LINE_MAX - 1);
+		plat_exit(2);
+	}
+	memcpy(args_buf, line, strlen(line) + 1);
+	rt_settings.argv = argv_buf;
+	argv_buf[0] = "ingot";
+	rt_settings.argc = 1;
+	bool args = false;
+	for (char *s = args_buf; *s;) {
+		while (*s == ' ' || *s == '\t' || *s == '\n')
+			s++;
+		if (!*s)
+			break;
+		/* A word may be quoted whole or in part: "a b" or 'a b'. */
+		char *word = s, *out = s, quote = 0;
+		for (; *s && (quote || (*s != ' ' && *s != '\t' && *s != '\n')); s++) {
+			if (quote ? *s == quote : (*s == '"' || *s == '\''))
+				quote = quote ? 0 : *s;
+			else
+				*out++ = *s;
+		}
+		if (*s)
+			s++;
+		*out = 0;
+		if (quote)
+			bad(word, "a quote is not closed");
+		if (args) {
+			if (rt_settings.argc > MAX_ARGS)
+				bad(word, "too many arguments (64 is the limit)");
+			argv_buf[rt_settings.argc++] = word;
+		} else if (strcmp(word, "--") == 0) {
+			args = true;
+		} else {
+			setting(word);
+		}
+	}
+}

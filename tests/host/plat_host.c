@@ -1,0 +1,572 @@
+/* plat_host.c: rt/plat.h on Linux: the hosted build's machine.
+ *
+ * Pthreads are the cores, anonymous mappings the memory and the stack
+ * windows, futexes the idle state, and SIGURG the interrupt: a timer thread
+ * and other cores send it, its handler runs on the thread's signal stack and
+ * asks rt_irq_exit() exactly as an interrupt on metal does.  A preempted
+ * task's registers come from the signal frame; the handler then edits the
+ * frame so that the thread continues in rt_preempted().
+ *
+ * Only code of this executable is preempted: a thread inside a shared library
+ * (glibc's locks) is left alone until the next signal.
+ *
+ * Invariants: windows and heap lie below every other mapping, so signal
+ * stacks and scheduler stacks compare above any task's stack limit.  plat_*
+ * variables are constant after start. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <fcntl.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include <cpuid.h>
+#include "plat.h"
+
+#define SIG_IRQ SIGURG
+#define SIG_STOP SIGUSR2
+#define MAX_CORES 64
+#define SCHED_STACK (256ul << 10)
+#define SIG_STACK (64ul << 10)
+
+/* Low addresses, clear of where Linux maps libraries and thread stacks. */
+#define HEAP_AT 0x00c000000000ul
+#define WINDOWS_AT 0x100000000000ul
+#define WINDOWS_LEN (1ul << 40)
+
+unsigned plat_ncores = 1;
+uintptr_t plat_direct_offset = 0;
+size_t plat_fp_size = 512;
+size_t plat_stack_slack = 16384; /* glibc functions run below the limit */
+size_t plat_stack_first = 60ul << 10;
+bool plat_memory_zeroed = true;
+
+struct core {
+	pthread_t thread;
+	pid_t tid;
+	unsigned id;
+	char *stack;            /* the thread's, which is the scheduler stack */
+	uintptr_t sched_top;    /* where it is empty */
+	uint32_t ev;            /* futex: interrupts and wake-ups so far */
+	uint32_t asleep;        /* seq_cst against ev and the idle word */
+	uint64_t deadline;      /* one-shot timer, UINT64_MAX off; owner sets, timer thread clears */
+	uint32_t timer_fired;   /* the timer thread's message to the handler */
+	struct plat_frame stop_frame;
+	uint32_t stopped;
+};
+static struct core cores[MAX_CORES];
+static __thread unsigned self_id __attribute__((tls_model("local-exec")));
+static size_t heap_len;
+static char cmdline[16384];
+static uint64_t t0;
+static uint32_t timer_word;   /* futex: bumped when a deadline is earlier than timer_until */
+static uint64_t timer_until;  /* when the timer thread wakes next */
+static struct plat_module modules[8];
+static unsigned nmodules;
+static uint32_t fatal_owner;  /* core + 1 that reports, 0 none */
+
+extern char __executable_start[], etext[], __data_start[], _end[];
+
+static noreturn void die(const char *what)
+{
+	fprintf(stderr, "ingot (hosted): %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static long futex(const uint32_t *w, int op, uint32_t v, const struct timespec *t)
+{
+	return syscall(SYS_futex, w, op, v, t, NULL, 0);
+}
+
+/* ---- time ------------------------------------------------------------------ */
+
+static uint64_t clock_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t plat_now(void)
+{
+	return clock_ns() - t0;
+}
+
+static struct timespec until(uint64_t deadline)
+{
+	uint64_t now = plat_now(), d = deadline > now ? deadline - now : 0;
+	if (d > 3600000000000u)
+		d = 3600000000000u;
+	return (struct timespec){ (time_t)(d / 1000000000u), (long)(d % 1000000000u) };
+}
+
+void plat_timer_arm(uint64_t deadline)
+{
+	struct core *c = &cores[self_id];
+	__atomic_store_n(&c->deadline, deadline, __ATOMIC_SEQ_CST);
+	if (deadline < __atomic_load_n(&timer_until, __ATOMIC_SEQ_CST)) {
+		__atomic_add_fetch(&timer_word, 1, __ATOMIC_SEQ_CST);
+		futex(&timer_word, FUTEX_WAKE_PRIVATE, 1, NULL);
+	}
+}
+
+/* The process's first thread: interrupts cores whose deadline has passed.  A
+ * core that sleeps in plat_idle sees to its own. */
+static noreturn void timer_loop(void)
+{
+	for (;;) {
+		uint32_t w = __atomic_load_n(&timer_word, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&timer_until, UINT64_MAX, __ATOMIC_SEQ_CST);
+		uint64_t now = plat_now(), next = UINT64_MAX;
+		for (unsigned i = 0; i < plat_ncores; i++) {
+			struct core *c = &cores[i];
+			uint64_t d = __atomic_load_n(&c->deadline, __ATOMIC_SEQ_CST);
+			if (__atomic_load_n(&c->asleep, __ATOMIC_SEQ_CST))
+				continue;
+			if (d <= now) {
+				if (__atomic_compare_exchange_n(&c->deadline, &d, UINT64_MAX, false, __ATOMIC_SEQ_CST,
+				                                __ATOMIC_SEQ_CST)) {
+					__atomic_store_n(&c->timer_fired, 1, __ATOMIC_SEQ_CST);
+					syscall(SYS_tgkill, getpid(), c->tid, SIG_IRQ);
+				}
+			} else if (d < next) {
+				next = d;
+			}
+		}
+		__atomic_store_n(&timer_until, next, __ATOMIC_SEQ_CST);
+		if (next == UINT64_MAX) {
+			futex(&timer_word, FUTEX_WAIT_PRIVATE, w, NULL);
+		} else {
+			struct timespec t = until(next);
+			futex(&timer_word, FUTEX_WAIT_PRIVATE, w, &t);
+		}
+	}
+}
+
+/* ---- cores --------------------------------------------------------------- */
+
+unsigned plat_core_id(void)
+{
+	return self_id;
+}
+
+void *plat_sched_stack_top(void)
+{
+	return (void *)cores[self_id].sched_top;
+}
+
+void plat_relax(unsigned n)
+{
+	if (n % 256 == 255)
+		sched_yield(); /* the other "core" may wait for this CPU */
+	else
+		__builtin_ia32_pause();
+}
+
+void plat_idle(const uint32_t *word, uint32_t seen)
+{
+	struct core *c = &cores[self_id];
+	/* Waking a sleeping thread costs 40 us: look a little first. */
+	for (unsigned i = 0; i < 200; i++) {
+		if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != seen)
+			return;
+		__builtin_ia32_pause();
+	}
+	uint32_t e = __atomic_load_n(&c->ev, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&c->asleep, 1, __ATOMIC_SEQ_CST);
+	uint64_t d = __atomic_load_n(&c->deadline, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == seen &&
+	    !__atomic_load_n(&c->timer_fired, __ATOMIC_SEQ_CST)) {
+		struct timespec t = until(d);
+		futex(&c->ev, FUTEX_WAIT_PRIVATE, e, d == UINT64_MAX ? NULL : &t);
+	}
+	__atomic_store_n(&c->asleep, 0, __ATOMIC_SEQ_CST);
+	d = __atomic_load_n(&c->deadline, __ATOMIC_SEQ_CST);
+	if (d != UINT64_MAX && d <= plat_now()) {
+		plat_timer_arm(UINT64_MAX);
+		rt_irq_timer();
+	} else if (d != UINT64_MAX) {
+		plat_timer_arm(d); /* the timer thread looked away meanwhile */
+	}
+}
+
+void plat_wake(unsigned core)
+{
+	struct core *c = &cores[core];
+	__atomic_add_fetch(&c->ev, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&c->asleep, __ATOMIC_SEQ_CST))
+		futex(&c->ev, FUTEX_WAKE_PRIVATE, 1, NULL);
+}
+
+void plat_preempt(unsigned core)
+{
+	pid_t tid = __atomic_load_n(&cores[core].tid, __ATOMIC_ACQUIRE);
+	if (tid)
+		syscall(SYS_tgkill, getpid(), tid, SIG_IRQ);
+}
+
+/* ---- interrupts: signals ------------------------------------------------------ */
+
+static void frame_from(struct plat_frame *f, const ucontext_t *uc)
+{
+	const greg_t *r = uc->uc_mcontext.gregs;
+	uint64_t csgsfs = (uint64_t)r[REG_CSGSFS];
+	*f = (struct plat_frame){
+		.r15 = (uint64_t)r[REG_R15], .r14 = (uint64_t)r[REG_R14], .r13 = (uint64_t)r[REG_R13],
+		.r12 = (uint64_t)r[REG_R12], .r11 = (uint64_t)r[REG_R11], .r10 = (uint64_t)r[REG_R10],
+		.r9 = (uint64_t)r[REG_R9],   .r8 = (uint64_t)r[REG_R8],   .rdi = (uint64_t)r[REG_RDI],
+		.rsi = (uint64_t)r[REG_RSI], .rbp = (uint64_t)r[REG_RBP], .rbx = (uint64_t)r[REG_RBX],
+		.rdx = (uint64_t)r[REG_RDX], .rcx = (uint64_t)r[REG_RCX], .rax = (uint64_t)r[REG_RAX],
+		.rip = (uint64_t)r[REG_RIP], .cs = csgsfs & 0xffff,       .rflags = (uint64_t)r[REG_EFL],
+		.rsp = (uint64_t)r[REG_RSP], .ss = csgsfs >> 48,
+	};
+}
+
+static void frame_to(const struct plat_frame *f, ucontext_t *uc)
+{
+	greg_t *r = uc->uc_mcontext.gregs;
+	r[REG_R15] = (greg_t)f->r15, r[REG_R14] = (greg_t)f->r14, r[REG_R13] = (greg_t)f->r13;
+	r[REG_R12] = (greg_t)f->r12, r[REG_R11] = (greg_t)f->r11, r[REG_R10] = (greg_t)f->r10;
+	r[REG_R9] = (greg_t)f->r9, r[REG_R8] = (greg_t)f->r8, r[REG_RDI] = (greg_t)f->rdi;
+	r[REG_RSI] = (greg_t)f->rsi, r[REG_RBP] = (greg_t)f->rbp, r[REG_RBX] = (greg_t)f->rbx;
+	r[REG_RDX] = (greg_t)f->rdx, r[REG_RCX] = (greg_t)f->rcx, r[REG_RAX] = (greg_t)f->rax;
+	r[REG_RIP] = (greg_t)f->rip, r[REG_EFL] = (greg_t)f->rflags, r[REG_RSP] = (greg_t)f->rsp;
+}
+
+/* Linux leaves the state in standard XSAVE format in the signal frame. */
+void plat_fp_save(void *area, void *ctx)
+{
+	ucontext_t *uc = ctx;
+	memcpy(area, uc->uc_mcontext.fpregs, plat_fp_size);
+}
+
+__attribute__((no_sanitize_address)) static void on_irq(int sig, siginfo_t *si, void *ctx)
+{
+	(void)sig, (void)si;
+	struct core *c = &cores[self_id];
+	ucontext_t *uc = ctx;
+	int saved = errno;
+	__atomic_add_fetch(&c->ev, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_exchange_n(&c->timer_fired, 0, __ATOMIC_SEQ_CST))
+		rt_irq_timer();
+	uintptr_t ip = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
+	if (ip >= (uintptr_t)__executable_start && ip < (uintptr_t)etext) {
+		struct plat_frame f;
+		frame_from(&f, uc);
+		if (rt_irq_exit(&f, uc)) {
+			uc->uc_mcontext.gregs[REG_RIP] = (greg_t)rt_preempted;
+			uc->uc_mcontext.gregs[REG_RSP] = (greg_t)c->sched_top;
+			uc->uc_mcontext.gregs[REG_EFL] &= ~0x400; /* DF */
+		}
+	}
+	errno = saved;
+}
+
+static void on_fault(int sig, siginfo_t *si, void *ctx)
+{
+	ucontext_t *uc = ctx;
+	struct plat_frame f;
+	frame_from(&f, uc);
+	bool addr = sig == SIGSEGV || sig == SIGBUS;
+	const char *what = sig == SIGSEGV ? "page fault" :
+	                   sig == SIGBUS  ? "bus error" :
+	                   sig == SIGFPE  ? "divide error" :
+	                                    "invalid opcode";
+	rt_fault(&f, sig == SIGFPE ? 0 : sig == SIGILL ? 6 : 14, what, addr, (uintptr_t)si->si_addr);
+	frame_to(&f, uc);
+}
+
+static void on_stop(int sig, siginfo_t *si, void *ctx)
+{
+	(void)sig, (void)si;
+	struct core *c = &cores[self_id];
+	frame_from(&c->stop_frame, ctx);
+	__atomic_store_n(&c->stopped, 1, __ATOMIC_SEQ_CST);
+	for (;;)
+		pause();
+}
+
+static void install(int sig, void (*fn)(int, siginfo_t *, void *))
+{
+	struct sigaction a = { .sa_sigaction = fn, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
+	sigfillset(&a.sa_mask);
+	sigdelset(&a.sa_mask, SIG_STOP);
+	if (sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL)
+		sigdelset(&a.sa_mask, sig), a.sa_flags |= SA_NODEFER;
+	if (sigaction(sig, &a, NULL) != 0)
+		die("sigaction");
+}
+
+/* ---- start of cores -------------------------------------------------------- */
+
+static void *core_thread(void *arg)
+{
+	struct core *c = arg;
+	self_id = c->id;
+	stack_t ss = { .ss_size = SIG_STACK };
+	ss.ss_sp = mmap(NULL, SIG_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (ss.ss_sp == MAP_FAILED || sigaltstack(&ss, NULL) != 0)
+		die("signal stack");
+	/* Below this frame the stack is empty, and stays so: rt_* never return. */
+	c->sched_top = ((uintptr_t)__builtin_frame_address(0) - 1024) & ~15ul;
+	__asm__ volatile("movq $0, %%fs:0x70" ::: "memory");
+	__atomic_store_n(&c->tid, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
+	if (c->id == 0)
+		rt_start();
+	rt_core_main(c->id);
+}
+
+static void start_core(unsigned i)
+{
+	struct core *c = &cores[i];
+	pthread_attr_t a;
+	c->id = i;
+	c->deadline = UINT64_MAX;
+	c->stack = mmap(NULL, SCHED_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (c->stack == MAP_FAILED)
+		die("scheduler stack");
+	pthread_attr_init(&a);
+	pthread_attr_setstack(&a, c->stack, SCHED_STACK);
+	errno = pthread_create(&c->thread, &a, core_thread, c);
+	if (errno)
+		die("pthread_create");
+	pthread_attr_destroy(&a);
+}
+
+void plat_start_cores(void)
+{
+	for (unsigned i = 1; i < plat_ncores; i++)
+		start_core(i);
+}
+
+/* ---- memory ---------------------------------------------------------------- */
+
+unsigned plat_memory(struct plat_range *out, unsigned max)
+{
+	(void)max;
+	out[0] = (struct plat_range){ HEAP_AT, heap_len };
+	return 1;
+}
+
+size_t plat_memory_total(void)
+{
+	return heap_len;
+}
+
+unsigned plat_globals(struct plat_range *out, unsigned max)
+{
+	(void)max;
+	uintptr_t lo = (uintptr_t)__data_start & ~7ul;
+	out[0] = (struct plat_range){ lo, (uintptr_t)_end - lo };
+	return 1;
+}
+
+uintptr_t plat_stack_base(void)
+{
+	return WINDOWS_AT;
+}
+
+size_t plat_stack_size(void)
+{
+	return WINDOWS_LEN;
+}
+
+bool plat_stack_commit(uintptr_t va, size_t len)
+{
+	(void)va, (void)len; /* demand paged */
+	return true;
+}
+
+void plat_stack_release(uintptr_t va, size_t len)
+{
+	madvise((void *)va, len, MADV_DONTNEED);
+}
+
+bool plat_stack_bounds(uintptr_t addr, uintptr_t *lo, uintptr_t *hi)
+{
+	for (unsigned i = 0; i < plat_ncores; i++) {
+		uintptr_t b = (uintptr_t)cores[i].stack;
+		if (b && addr >= b && addr < b + SCHED_STACK) {
+			*lo = b;
+			*hi = b + SCHED_STACK;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- input and output ------------------------------------------------------- */
+
+const char *plat_cmdline(void)
+{
+	return cmdline;
+}
+
+unsigned plat_nmodules(void)
+{
+	return nmodules;
+}
+
+struct plat_module plat_module(unsigned i)
+{
+	return modules[i];
+}
+
+void plat_write(const char *s, size_t n)
+{
+	while (n > 0) {
+		ssize_t k = write(1, s, n);
+		if (k < 0 && errno != EINTR)
+			return;
+		if (k > 0) {
+			s += k;
+			n -= (size_t)k;
+		}
+	}
+}
+
+void plat_entropy(void *buf, size_t n)
+{
+	while (n > 0) {
+		ssize_t k = getrandom(buf, n, 0);
+		if (k > 0) {
+			buf = (char *)buf + k;
+			n -= (size_t)k;
+		}
+	}
+}
+
+noreturn void plat_exit(int status)
+{
+	_exit(status);
+}
+
+bool plat_fatal_begin(void)
+{
+	uint32_t none = 0, me = self_id + 1;
+	if (!__atomic_compare_exchange_n(&fatal_owner, &none, me, false, __ATOMIC_SEQ_CST,
+	                                 __ATOMIC_SEQ_CST)) {
+		if (none == me)
+			return false;
+		for (;;)
+			pause();
+	}
+	for (unsigned i = 0; i < plat_ncores; i++)
+		if (i != self_id && cores[i].tid)
+			syscall(SYS_tgkill, getpid(), cores[i].tid, SIG_STOP);
+	uint64_t limit = plat_now() + 1000000000u;
+	for (unsigned i = 0; i < plat_ncores; i++)
+		while (i != self_id && cores[i].tid && !__atomic_load_n(&cores[i].stopped, __ATOMIC_SEQ_CST) &&
+		       plat_now() < limit)
+			sched_yield();
+	return true;
+}
+
+const struct plat_frame *plat_fatal_frame(unsigned core)
+{
+	return __atomic_load_n(&cores[core].stopped, __ATOMIC_SEQ_CST) ? &cores[core].stop_frame : NULL;
+}
+
+noreturn void plat_fatal_end(int status)
+{
+	_exit(status);
+}
+
+/* ---- process start --------------------------------------------------------- */
+
+static void add_word(const char *s, bool quote)
+{
+	size_t n = strlen(cmdline), need = strlen(s) + 4;
+	if (n + need >= sizeof cmdline) {
+		fprintf(stderr, "ingot (hosted): the arguments are too long\n");
+		exit(2);
+	}
+	snprintf(cmdline + n, sizeof cmdline - n, quote ? "\"%s\" " : "%s ", s);
+}
+
+static void make_cmdline(int argc, char **argv)
+{
+	static const char *const names[] = { "GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", NULL };
+	for (unsigned i = 0; names[i]; i++) {
+		const char *v = getenv(names[i]);
+		char word[256];
+		if (!v)
+			continue;
+		snprintf(word, sizeof word, "%s=%s", names[i], v);
+		add_word(word, true);
+	}
+	add_word("--", false);
+	for (int i = 1; i < argc; i++)
+		add_word(argv[i], true);
+}
+
+/* INGOT_FILE=path: the boot module. */
+static void map_file(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		die(path);
+	const char *base = strrchr(path, '/');
+	void *p = "";
+	if (st.st_size > 0)
+		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		die(path);
+	close(fd);
+	modules[nmodules++] = (struct plat_module){ p, (size_t)st.st_size, base ? base + 1 : path };
+}
+
+static size_t xsave_size(void)
+{
+	unsigned a, b, c, d;
+	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+		return 512;
+	__cpuid_count(0xd, 0, a, b, c, d);
+	return b;
+}
+
+int main(int argc, char **argv)
+{
+	t0 = clock_ns() - 1;
+	plat_fp_size = xsave_size();
+	const char *n = getenv("INGOT_CORES"), *m = getenv("INGOT_MEM"), *f = getenv("INGOT_FILE");
+	cpu_set_t set;
+	sched_getaffinity(0, sizeof set, &set);
+	plat_ncores = n ? (unsigned)atoi(n) : (unsigned)CPU_COUNT(&set);
+	if (plat_ncores < 1)
+		plat_ncores = 1;
+	if (plat_ncores > MAX_CORES)
+		plat_ncores = MAX_CORES;
+	heap_len = (m ? strtoul(m, NULL, 0) : 16384ul) << 20; /* MiB */
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+	if (mmap((void *)HEAP_AT, heap_len, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED ||
+	    mmap((void *)WINDOWS_AT, WINDOWS_LEN, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED)
+		die("address space");
+	make_cmdline(argc, argv);
+	if (f)
+		map_file(f);
+	install(SIG_IRQ, on_irq);
+	install(SIG_STOP, on_stop);
+	install(SIGSEGV, on_fault);
+	install(SIGBUS, on_fault);
+	install(SIGFPE, on_fault);
+	install(SIGILL, on_fault);
+	/* Cores take the interrupts; this thread is their timer. */
+	sigset_t irq;
+	sigemptyset(&irq);
+	sigaddset(&irq, SIG_IRQ);
+	start_core(0);
+	pthread_sigmask(SIG_BLOCK, &irq, NULL);
+	timer_loop();
+}
