@@ -7,7 +7,7 @@
  * Invariants: takes no lock, touches no run queue; writes only fields of the
  * own P that say so.  A task is switched away only when its nopreempt is 0
  * and the interrupted instruction is not in asm.S's section. */
-#include "sched.h"
+#include "proc.h"
 
 void rt_irq_timer(void)
 {

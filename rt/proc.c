@@ -25,7 +25,7 @@
  * Invariants: I2 a G is in exactly one place; I3 no runnable G while a P
  * idles, beyond a wake-up; a G with nopreempt > 0 is not switched away by an
  * interrupt; g0 always has nopreempt >= 1 and stack limit 0. */
-#include "sched.h"
+#include "proc.h"
 
 struct sched sched NOSCAN_DATA = { .lock = LOCK_INIT(RANK_SCHED) };
 __thread struct core_self rt_self __attribute__((tls_model("local-exec")));

@@ -4,7 +4,7 @@
  * Invariants: only the owner writes tail and runq_put()s; anyone may take
  * from head by CAS; tail - head <= RUNQ_SIZE.  A ring slot is written before
  * tail is released and read before head is CASed.  runnext is taken by CAS. */
-#include "sched.h"
+#include "proc.h"
 
 #define MASK (RUNQ_SIZE - 1)
 _Static_assert((RUNQ_SIZE & MASK) == 0, "a ring");

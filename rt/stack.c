@@ -19,7 +19,7 @@
  * compare rsp itself.  Only the owner core changes a segment, preemption
  * off, on the scheduler stack.  Windows are recycled (S1 is
  * plat_stack_release's duty). */
-#include "sched.h"
+#include "proc.h"
 
 #define PAGE 4096ul
 #define GUARD PAGE

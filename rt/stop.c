@@ -10,7 +10,7 @@
  * Invariants: one stop at a time; P i is online when i < rt_nps; a P that is
  * offline waits here and owns no task and no timer.  rt_nps changes only
  * during a stop. */
-#include "sched.h"
+#include "proc.h"
 
 #define JOB_CLOSED 0x80000000u
 #define SPIN_BEFORE_SLEEP 2000

@@ -6,7 +6,7 @@
  * its first stack segment.  A G on p->gfree ended on this core or came
  * through sched.gfree, so its on_cpu is 0 by the time it is taken: this core
  * has switched away from it since. */
-#include "sched.h"
+#include "proc.h"
 
 #define GFREE_P_MAX 64 /* dead Gs a P keeps, Go's number */
 #define GOID_BATCH 16

@@ -2,7 +2,7 @@
 #ifndef RT_TIMER_H
 #define RT_TIMER_H
 
-#include "sched.h"
+#include "proc.h"
 
 struct rt_timer {
 	uint64_t when;   /* plat_now() deadline; not changed while in a heap */

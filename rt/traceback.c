@@ -7,7 +7,7 @@
  * Invariants: after plat_fatal_begin() no lock is taken and no memory
  * allocated; each core's stack limit is 0 while it reports, so formatted
  * printing works on whatever stack it is. */
-#include "sched.h"
+#include "proc.h"
 
 #define MAX_FRAMES 100
 

@@ -35,7 +35,7 @@
 
 #define SIG_IRQ SIGURG
 #define SIG_STOP SIGUSR2
-#define MAX_CORES 64
+#define HOST_MAX_CORES 64
 #define SCHED_STACK (256ul << 10)
 #define SIG_STACK (64ul << 10)
 
@@ -64,7 +64,7 @@ struct core {
 	struct plat_frame stop_frame;
 	uint32_t stopped;
 };
-static struct core cores[MAX_CORES];
+static struct core cores[HOST_MAX_CORES];
 static __thread unsigned self_id __attribute__((tls_model("local-exec")));
 static size_t heap_len;
 static char cmdline[16384];
@@ -546,8 +546,8 @@ int main(int argc, char **argv)
 	plat_ncores = n ? (unsigned)atoi(n) : (unsigned)CPU_COUNT(&set);
 	if (plat_ncores < 1)
 		plat_ncores = 1;
-	if (plat_ncores > MAX_CORES)
-		plat_ncores = MAX_CORES;
+	if (plat_ncores > HOST_MAX_CORES)
+		plat_ncores = HOST_MAX_CORES;
 	heap_len = (m ? strtoul(m, NULL, 0) : 16384ul) << 20; /* MiB */
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
 	if (mmap((void *)HEAP_AT, heap_len, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED ||

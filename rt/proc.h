@@ -1,7 +1,7 @@
-/* sched.h: the scheduler's shared state, between proc.c, runq.c, stop.c and
+/* proc.h: the scheduler's shared state, between proc.c, runq.c, stop.c and
  * time.c.  The essay is at the top of proc.c. */
-#ifndef RT_SCHED_H
-#define RT_SCHED_H
+#ifndef RT_PROC_H
+#define RT_PROC_H
 
 #include "asm.h"
 

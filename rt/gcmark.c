@@ -1,0 +1,603 @@
+/* gcmark.c: marking.  Finds everything reachable, with the world stopped, on all
+ * cores at once.
+ *
+ * A worker keeps a stack of words that may be pointers (a workbuf).  A word that
+ * is popped is looked up in the page index and goes, with its cache lines
+ * prefetched, through a short queue (the ring); only when it leaves the ring is
+ * its mark bit tested and set and the object scanned.  So some 16 loads are in
+ * flight where a plain depth-first walk waits for each.
+ *
+ * Full buffers go to a list for all workers.  A worker without work waits until
+ * the list has some or nobody works any more.
+ *
+ * Running out of memory for buffers drops words and sets `overflow`; at the end
+ * all marked objects are scanned again until nothing was dropped.  So marking
+ * needs no memory to succeed.
+ *
+ * Words of stacks, registers, globals and the runtime's own roots are not typed: for
+ * them only allocated slots count, and a word that may be the end address of an
+ * object holds that object too (the compiler may keep only `end`).  Words found
+ * in heap objects are taken without looking whether their slot is allocated: a
+ * stale one costs a slot until the next cycle and can do no harm. */
+#include "heap.h"
+
+#define RING 16                  /* power of two */
+#define WORKBUF_WORDS (PAGE_SIZE / 8 - 2)
+#define OBLET ((size_t)128 << 10) /* larger objects are scanned in pieces of this */
+#define MAX_BIG 64
+#define MAX_ROOTS 64
+#define ROOT_PIECE ((size_t)64 << 10)
+
+struct workbuf {
+	struct workbuf *next;
+	size_t n;
+	uintptr_t w[WORKBUF_WORDS];
+};
+_Static_assert(sizeof(struct workbuf) == PAGE_SIZE, "a workbuf is one page");
+
+/* A large object whose pieces are being handed out. */
+struct big {
+	uintptr_t base;
+	size_t size, next;
+	const struct rt_type *type;
+};
+
+static struct {
+	struct lock lock;        /* everything but the marked relaxed fields */
+	struct workbuf *full, *empty;
+	uint32_t nfull;          /* also read relaxed, as a hint */
+	uint32_t active;         /* workers that have or look for roots and work */
+	uint32_t waiting;        /* workers without; read relaxed, as a hint */
+	bool done;
+	bool overflow;           /* a word was dropped; set relaxed */
+	unsigned nbig;
+	struct big big[MAX_BIG];
+	struct g *next_g;        /* next task to scan */
+	unsigned root, root_off; /* next piece of the ranges */
+	unsigned nranges;
+	struct plat_range range[MAX_ROOTS];
+	uint64_t bytes, stack_bytes;
+} work NOSCAN_DATA = { .lock = LOCK_INIT(RANK_LEAF) };
+
+static struct plat_range extra_roots[MAX_ROOTS / 2];
+static unsigned nextra;
+
+uint64_t gc_stack_bytes, gc_global_bytes;
+
+struct item {
+	uintptr_t obj;
+	uintptr_t span_base;
+	uint64_t *mark;
+	uint32_t bit;
+	uint32_t spc;
+};
+
+struct worker {
+	uintptr_t *p, *lo, *hi;  /* stack of words: [lo, p) in use, up to hi */
+	struct workbuf *buf;     /* holds it, or NULL: `fallback` does */
+	uintptr_t heap_lo;
+	size_t heap_bytes;
+	bool atomic;             /* other workers may mark too */
+	bool checked;            /* after an overflow: push only what is not marked */
+	uint32_t head, tail;     /* ring: [head, tail) */
+	uint64_t bytes, stack_bytes;
+	struct item ring[RING];
+	uintptr_t fallback[128];
+};
+
+/* ---- buffers ---------------------------------------------------------------- */
+
+static struct workbuf *buf_get_empty(void)
+{
+	lock(&work.lock);
+	struct workbuf *b = work.empty;
+	if (b)
+		work.empty = b->next;
+	unlock(&work.lock);
+	return b ? b : mheap_alloc_manual(1);
+}
+
+static void buf_put_empty(struct workbuf *b)
+{
+	lock(&work.lock);
+	b->next = work.empty;
+	work.empty = b;
+	unlock(&work.lock);
+}
+
+static void buf_put_full(struct workbuf *b, size_t n)
+{
+	b->n = n;
+	lock(&work.lock);
+	b->next = work.full;
+	work.full = b;
+	at_store(&work.nfull, work.nfull + 1);
+	unlock(&work.lock);
+}
+
+static void worker_use(struct worker *w, struct workbuf *b, size_t n)
+{
+	w->buf = b;
+	w->lo = b ? b->w : w->fallback;
+	w->hi = w->lo + (b ? WORKBUF_WORDS : sizeof w->fallback / sizeof w->fallback[0]);
+	w->p = w->lo + n;
+}
+
+/* Gives the older half of the stack to the others. */
+static bool worker_share(struct worker *w)
+{
+	struct workbuf *b = buf_get_empty();
+	if (b == NULL)
+		return false;
+	size_t n = (size_t)(w->p - w->lo), give = n / 2;
+	memcpy(b->w, w->lo, give * sizeof b->w[0]);
+	memmove(w->lo, w->lo + give, (n - give) * sizeof b->w[0]);
+	w->p = w->lo + (n - give);
+	buf_put_full(b, give);
+	return true;
+}
+
+static NOINLINE bool word_is_unmarked(uintptr_t v);
+
+static NOINLINE void push_slow(struct worker *w, uintptr_t v)
+{
+	if (w->buf == NULL) {
+		struct workbuf *b = buf_get_empty();
+		if (b) {
+			size_t n = (size_t)(w->p - w->lo);
+			memcpy(b->w, w->lo, n * sizeof b->w[0]);
+			worker_use(w, b, n);
+			*w->p++ = v;
+			return;
+		}
+	} else if (worker_share(w)) {
+		*w->p++ = v;
+		return;
+	}
+	if (word_is_unmarked(v))
+		at_store(&work.overflow, true);
+}
+
+static inline __attribute__((always_inline)) void push(struct worker *w, uintptr_t v)
+{
+	if (v - w->heap_lo >= w->heap_bytes)
+		return;
+	if (unlikely(w->checked) && !word_is_unmarked(v))
+		return;
+	if (likely(w->p < w->hi))
+		*w->p++ = v;
+	else
+		push_slow(w, v);
+}
+
+/* ---- scanning an object --------------------------------------------------------- */
+
+/* Words of [lo, hi) of an object at base that consists of elements of type t. */
+static void scan_typed(struct worker *w, uintptr_t base, size_t lo, size_t hi, const struct rt_type *t)
+{
+	if (t == NULL) {
+		for (size_t o = lo; o + 8 <= hi; o += 8)
+			push(w, *(uintptr_t *)(base + o));
+		return;
+	}
+	size_t each = t->size, ptr_bytes = t->ptrwords * 8;
+	if (ptr_bytes == 0)
+		return;
+	for (size_t e = lo / each * each; e < hi; e += each) {
+		size_t a = e > lo ? e : lo, b = e + ptr_bytes < hi ? e + ptr_bytes : hi;
+		if (each <= MAX_HEAPBITS_SIZE) {
+			for (uint64_t bits = t->ptrmask; bits; bits &= bits - 1) {
+				size_t o = e + (size_t)__builtin_ctzll(bits) * 8;
+				if (o >= a && o + 8 <= b)
+					push(w, *(uintptr_t *)(base + o));
+			}
+			continue;
+		}
+		for (size_t o = a; o + 8 <= b; o += 8) {
+			size_t i = (o - e) / 8;
+			if (t->bits[i / 32] >> (i % 32 * 2) & 3)
+				push(w, *(uintptr_t *)(base + o));
+		}
+	}
+}
+
+/* The word map of a small scan object, from its span's tail. */
+static inline uint64_t heapbits_read(uintptr_t span_base, const struct class_info *k, uintptr_t obj)
+{
+	size_t word = (obj - span_base) / 8;
+	unsigned sh = word % 64, n = k->size / 8;
+	const uint64_t *h = (const uint64_t *)(span_base + k->heapbits) + word / 64;
+	uint64_t bits = h[0] >> sh;
+	if (sh + n > 64)
+		bits |= h[1] << (64 - sh);
+	return n == 64 ? bits : bits & ((1ull << n) - 1);
+}
+
+static NOINLINE void scan_large(struct worker *w, const struct item *it)
+{
+	struct mspan *s = index_span(mheap.index[(it->obj - w->heap_lo) >> PAGE_SHIFT]);
+	w->bytes += s->elemsize;
+	if (SPANCLASS_NOSCAN(it->spc))
+		return;
+	if (s->elemsize > OBLET) {
+		lock(&work.lock);
+		bool room = work.nbig < MAX_BIG;
+		if (room)
+			work.big[work.nbig++] = (struct big){ s->base, s->elemsize, 0, s->large_type };
+		unlock(&work.lock);
+		if (room)
+			return;
+	}
+	scan_typed(w, s->base, 0, s->elemsize, s->large_type);
+}
+
+static void scan_medium(struct worker *w, const struct item *it, size_t size)
+{
+	uint32_t page = (uint32_t)((it->span_base - w->heap_lo) >> PAGE_SHIFT);
+	scan_typed(w, it->obj, 0, size, type_from32(span_types(page)[it->bit]));
+}
+
+/* An item that leaves the ring: mark, and scan if it was not marked before. */
+static inline __attribute__((always_inline)) void item_mark(struct worker *w, const struct item *it)
+{
+	uint64_t m = 1ull << (it->bit & 63);
+	if (*it->mark & m)
+		return;
+	if (!w->atomic)
+		*it->mark |= m;
+	else if (__atomic_fetch_or(it->mark, m, __ATOMIC_RELAXED) & m)
+		return;
+	const struct class_info *k = &class_info[it->spc];
+	if (unlikely(k->size == 0)) {
+		scan_large(w, it);
+		return;
+	}
+	w->bytes += k->size;
+	if (SPANCLASS_NOSCAN(it->spc))
+		return;
+	if (unlikely(k->heapbits == 0)) {
+		scan_medium(w, it, k->size);
+		return;
+	}
+	const uintptr_t *v = (const uintptr_t *)it->obj;
+	for (uint64_t bits = heapbits_read(it->span_base, k, it->obj); bits; bits &= bits - 1)
+		push(w, v[__builtin_ctzll(bits)]);
+}
+
+/* Looks a word up and prefetches what marking it will touch.  False: no object. */
+static inline __attribute__((always_inline)) bool item_find(const struct worker *w, uintptr_t v,
+                                                           struct item *it)
+{
+	size_t page = (v - w->heap_lo) >> PAGE_SHIFT;
+	uint64_t e = mheap.index[page];
+	if (e == 0)
+		return false;
+	uint32_t spc = (uint32_t)INDEX_CLASS(e);
+	const struct class_info *k = &class_info[spc];
+	page -= INDEX_DIST(e);
+	uintptr_t base = w->heap_lo + (page << PAGE_SHIFT);
+	uint32_t idx = 0;
+	if (likely(k->size)) {
+		idx = (uint32_t)((v - base) * k->magic >> 32);
+		if (idx >= k->nelems)
+			return false;
+	} else {
+		struct mspan *s = index_span(e);
+		base = s->base;
+		page = s->page;
+	}
+	it->span_base = base;
+	it->obj = base + (uintptr_t)idx * k->size;
+	it->mark = mheap.mark + page * BIT_WORDS + idx / 64;
+	it->bit = idx;
+	it->spc = spc;
+	__builtin_prefetch(it->mark, 1);
+	if (!SPANCLASS_NOSCAN(spc)) {
+		__builtin_prefetch((void *)it->obj);
+		__builtin_prefetch((void *)(base + k->heapbits + (it->obj - base) / 64));
+	}
+	return true;
+}
+
+/* Works until the local stack and the ring are empty. */
+static void drain_local(struct worker *w)
+{
+	for (uint32_t n = 0;; n++) {
+		if (likely(w->p > w->lo)) {
+			if (unlikely(n % 256 == 255) && at_load(&work.waiting) && at_load(&work.nfull) == 0 &&
+			    w->p - w->lo > 16)
+				worker_share(w);
+			uintptr_t v = *--w->p;
+			struct item *it = &w->ring[w->tail % RING];
+			if (!item_find(w, v, it))
+				continue;
+			if (++w->tail - w->head < RING)
+				continue;
+		} else if (w->head == w->tail) {
+			return;
+		}
+		item_mark(w, &w->ring[w->head++ % RING]);
+	}
+}
+
+/* ---- words without a type ---------------------------------------------------------- */
+
+static bool find_bit(uintptr_t v, struct object *o, uint64_t **mark, uint64_t *m)
+{
+	if (!object_find(v, o))
+		return false;
+	*mark = mark_bits(o->span->page) + o->idx / 64;
+	*m = 1ull << o->idx % 64;
+	return true;
+}
+
+static NOINLINE bool word_is_unmarked(uintptr_t v)
+{
+	struct object o;
+	uint64_t *mark, m;
+	return find_bit(v, &o, &mark, &m) && !(at_load(mark) & m);
+}
+
+static void push_conservative(struct worker *w, uintptr_t v)
+{
+	struct object o;
+	if (v - w->heap_lo - 1 >= w->heap_bytes) /* the end of the heap too */
+		return;
+	bool in = object_find(v, &o);
+	if (in)
+		push(w, o.base);
+	if ((!in || o.base == v) && object_find(v - 1, &o) && o.base + o.size == v)
+		push(w, o.base);
+}
+
+/* Another task's stack may hold anything, also what a sanitizer poisoned. */
+NOASAN static void scan_conservative(uintptr_t lo, uintptr_t hi, void *arg)
+{
+	struct worker *w = arg;
+	lo = (lo + 7) & ~(uintptr_t)7;
+	for (; lo + 8 <= hi; lo += 8) {
+		uintptr_t v = *(uintptr_t *)lo;
+		if (v - w->heap_lo - 1 < w->heap_bytes)
+			push_conservative(w, v);
+	}
+}
+
+static void scan_stack(uintptr_t lo, uintptr_t hi, void *arg)
+{
+	struct worker *w = arg;
+	w->stack_bytes += hi - lo;
+	scan_conservative(lo, hi, w);
+}
+
+/* ---- roots ------------------------------------------------------------------------- */
+
+void gc_add_root(void *base, size_t len)
+{
+	lock(&work.lock);
+	if (nextra == sizeof extra_roots / sizeof extra_roots[0])
+		throw("gc_add_root: too many roots");
+	extra_roots[nextra++] = (struct plat_range){ (uintptr_t)base, len };
+	unlock(&work.lock);
+}
+
+/* Scans one piece of the roots; false when none is left. */
+static bool scan_root(struct worker *w)
+{
+	uintptr_t lo = 0, hi = 0;
+	struct g *g = NULL;
+	lock(&work.lock);
+	if (work.root < work.nranges) {
+		const struct plat_range *r = &work.range[work.root];
+		size_t n = r->len - work.root_off < ROOT_PIECE ? r->len - work.root_off : ROOT_PIECE;
+		lo = r->base + work.root_off;
+		hi = lo + n;
+		work.root_off += n;
+		if (work.root_off == r->len) {
+			work.root++;
+			work.root_off = 0;
+		}
+	} else {
+		g = work.next_g;
+		if (g)
+			work.next_g = at_load_acq(&g->all_next);
+	}
+	unlock(&work.lock);
+	if (hi) {
+		scan_conservative(lo, hi, w);
+		return true;
+	}
+	if (g == NULL)
+		return false;
+	scan_conservative((uintptr_t)g->gc_begin, (uintptr_t)g->gc_end, w);
+	if (g->status != G_DEAD)
+		stack_scan_ranges(g, scan_stack, w);
+	return true;
+}
+
+/* ---- workers ------------------------------------------------------------------------ */
+
+/* More work from the others.  false: marking is complete. */
+static bool worker_get(struct worker *w)
+{
+	bool idle = false;
+	for (unsigned spins = 0;; spins++) {
+		lock(&work.lock);
+		struct workbuf *b = work.full;
+		struct big piece = { 0 };
+		size_t hi = 0;
+		if (b) {
+			work.full = b->next;
+			at_store(&work.nfull, work.nfull - 1);
+		} else if (work.nbig) {
+			struct big *big = &work.big[work.nbig - 1];
+			piece = *big;
+			hi = piece.size - piece.next > OBLET ? piece.next + OBLET : piece.size;
+			big->next = hi;
+			if (hi == big->size)
+				work.nbig--;
+		}
+		if (b || hi) {
+			if (idle) {
+				work.active++;
+				at_store(&work.waiting, work.waiting - 1);
+			}
+			unlock(&work.lock);
+			if (b) {
+				if (w->buf)
+					buf_put_empty(w->buf);
+				worker_use(w, b, b->n);
+			} else {
+				scan_typed(w, piece.base, piece.next, hi, piece.type);
+			}
+			return true;
+		}
+		if (!idle) {
+			idle = true;
+			work.active--;
+			at_store(&work.waiting, work.waiting + 1);
+		}
+		if (work.active == 0)
+			work.done = true;
+		bool done = work.done;
+		unlock(&work.lock);
+		if (done)
+			return false;
+		plat_relax(spins);
+	}
+}
+
+static void worker_init(struct worker *w)
+{
+	memset(w, 0, offsetof(struct worker, ring));
+	w->heap_lo = mheap.lo;
+	w->heap_bytes = mheap.used_bytes;
+	w->atomic = rt_nps > 1;
+	worker_use(w, buf_get_empty(), 0);
+}
+
+static void worker_end(struct worker *w)
+{
+	if (w->buf)
+		buf_put_empty(w->buf);
+	lock(&work.lock);
+	work.bytes += w->bytes;
+	work.stack_bytes += w->stack_bytes;
+	unlock(&work.lock);
+}
+
+void gc_mark_worker(void *unused)
+{
+	struct worker w;
+	lock(&work.lock);
+	bool late = work.done;
+	if (!late)
+		work.active++;
+	unlock(&work.lock);
+	if (late)
+		return;
+	worker_init(&w);
+	do {
+		do
+			drain_local(&w);
+		while (scan_root(&w));
+	} while (worker_get(&w));
+	worker_end(&w);
+}
+
+void gc_mark_start(void)
+{
+	work.active = work.waiting = 0;
+	work.done = work.overflow = false;
+	work.bytes = work.stack_bytes = 0;
+	work.root = work.root_off = 0;
+	work.next_g = at_load_acq(&rt_allgs);
+	work.nranges = plat_globals(work.range, MAX_ROOTS / 2);
+	for (unsigned i = 0; i < nextra; i++)
+		work.range[work.nranges++] = extra_roots[i];
+	gc_global_bytes = 0;
+	unsigned n = 0;
+	for (unsigned i = 0; i < work.nranges; i++)
+		if (work.range[i].len) {
+			gc_global_bytes += work.range[i].len;
+			work.range[n++] = work.range[i];
+		}
+	work.nranges = n;
+}
+
+/* Scans every marked object again, one by one, pushing only what is unmarked. */
+static void rescan_heap(struct worker *w)
+{
+	uint32_t end = (uint32_t)(w->heap_bytes >> PAGE_SHIFT);
+	for (uint32_t page = 0; page < end;) {
+		uint64_t e = mheap.index[page];
+		if (e == 0) {
+			page++;
+			continue;
+		}
+		struct mspan *s = index_span(e);
+		page += s->npages;
+		if (SPANCLASS_NOSCAN(s->spanclass))
+			continue;
+		for (uint32_t i = 0; i < s->nelems; i++) {
+			uint64_t *mark = mark_bits(s->page) + i / 64;
+			if (!(*mark >> i % 64 & 1))
+				continue;
+			/* As if it were found for the first time. */
+			struct item it = { s->base + i * s->elemsize, s->base, mark, i, s->spanclass };
+			uint64_t bytes = w->bytes;
+			*mark &= ~(1ull << i % 64);
+			item_mark(w, &it);
+			w->bytes = bytes;
+			do
+				drain_local(w);
+			while (work.nfull + work.nbig && worker_get(w));
+		}
+	}
+}
+
+uint64_t gc_mark_finish(void)
+{
+	while (work.overflow) {
+		struct worker w;
+		work.overflow = work.done = false;
+		work.active = 1;
+		worker_init(&w);
+		w.checked = true;
+		rescan_heap(&w);
+		worker_end(&w);
+	}
+	gc_stack_bytes = work.stack_bytes;
+	/* Keep a few buffers, give the rest back. */
+	struct workbuf *b = work.empty, *next;
+	work.empty = NULL;
+	for (unsigned kept = 0; b; b = next) {
+		next = b->next;
+		if (kept++ < 2 * rt_nps)
+			buf_put_empty(b);
+		else
+			mheap_free_manual(b, 1);
+	}
+	return work.bytes;
+}
+
+/* ---- for the verifier and the profiles -------------------------------------------- */
+
+void object_each_pointer(const struct object *o, void (*fn)(uintptr_t *, void *), void *arg)
+{
+	const struct mspan *s = o->span;
+	const struct class_info *k = &class_info[s->spanclass];
+	uintptr_t *v = (uintptr_t *)o->base;
+	if (SPANCLASS_NOSCAN(s->spanclass))
+		return;
+	if (k->heapbits) {
+		for (uint64_t bits = heapbits_read(s->base, k, o->base); bits; bits &= bits - 1)
+			fn(v + __builtin_ctzll(bits), arg);
+		return;
+	}
+	const struct rt_type *t = k->size ? type_from32(span_types(s->page)[o->idx]) : s->large_type;
+	for (size_t i = 0; i < o->size / 8; i++) {
+		size_t in = t ? i % (t->size / 8) : 0;
+		if (t == NULL || (t->bits[in / 32] >> (in % 32 * 2) & 3))
+			fn(v + i, arg);
+	}
+}

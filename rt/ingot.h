@@ -1,0 +1,24 @@
+/* ingot.h: what a program on Ingot includes.
+ *
+ * A program has a plain int main(int argc, char **argv); the arguments are
+ * what follows "--" on the boot command line, and returning ends the image
+ * with that status.  Names are Go's words; each is described where it is
+ * declared:
+ *
+ *   api_value.h   basic types, slices, len cap copy append, boot files
+ *   api_string.h  strings, builders, numbers, printing
+ *   api_map.h     maps
+ *   api_defer.h   defer, panic, recover
+ *   api_mem.h     new, the collector
+ *   api_task.h    go, channels, select, sync, sleep
+ *
+ * No C library header is needed; any may be included beside it.  Contexts:
+ * everything is called from a task (main is one) unless it says "any". */
+#ifndef INGOT_H
+#define INGOT_H
+
+#include "api_value.h"
+#include "api_mem.h"
+#include "api_task.h"
+
+#endif

@@ -1,0 +1,378 @@
+/* malloc.c: rt_malloc(), from a size and a type to zeroed memory.
+ *
+ * Small objects (up to 32 KiB) come from the P's mcache with preemption off and
+ * no lock or atomic: class by table, lowest free bit, zero, pointer map.  Objects
+ * without pointers below 16 bytes share 16-byte blocks (tiny).  Everything else
+ * (an empty slot, a large object, a test mode) leaves the fast path.
+ *
+ * How the collector knows an object's pointers:
+ *   noscan span              there are none
+ *   scan, up to 512 bytes    one bit a word in the span's tail, "look at it"
+ *   scan, up to 32 KiB       32-bit type address per object, 0: every word
+ *   large                    mspan.large_type, NULL: every word
+ * A type that describes only part of the object (its size does not divide the
+ * object's) makes the rest conservative.
+ *
+ * Memory of unknown content (type NULL) is made a byte longer than asked for, so
+ * that a pointer to its end still points into it. */
+#include "heap.h"
+
+const struct rt_type rt_type_noscan = {
+	.magic = RT_TYPE_MAGIC,
+	.flags = RT_TYPE_FILLED | RT_TYPE_NOSCAN,
+	.size = 1,
+	.align = 1,
+};
+
+/* What type NULL stands for: never filled, so every word counts. */
+static const struct rt_type rt_type_unknown = { .magic = RT_TYPE_MAGIC, .size = 1, .align = 16 };
+
+uint32_t malloc_checks;
+static char zero_object[16] __attribute__((aligned(16)));
+
+typedef long long v2di __attribute__((vector_size(16), aligned(8), may_alias));
+
+static inline __attribute__((always_inline)) void zero_small(void *p, size_t n)
+{
+	if (n > 192) {
+		memset(p, 0, n);
+		return;
+	}
+	char *q = p, *end = q + n;
+	for (; q + 16 <= end; q += 16)
+		*(v2di *)q = (v2di){ 0, 0 };
+	if (q < end)
+		*(uint64_t *)q = 0;
+}
+
+/* One bit for each word of an object of size <= 512 that must be looked at. */
+static NOINLINE uint64_t type_bits(size_t size, const struct rt_type *t)
+{
+	size_t words = (size + 7) / 8;
+	uint64_t all = words >= 64 ? ~0ull : (1ull << words) - 1;
+	if (!(t->flags & RT_TYPE_FILLED))
+		return all;
+	if (t->size == 8)
+		return t->ptrmask & 1 ? all : 0;
+	if (t->size % 8) /* no room for a pointer that stays aligned in an array */
+		return size == t->size ? t->ptrmask & all : all;
+	size_t each = t->size / 8;
+	uint64_t bits = t->ptrmask;
+	if (each >= words)
+		return bits & all;
+	if (size % t->size) /* what follows the first element is unknown */
+		return bits | (all & ~0ull << each);
+	for (size_t at = each; at < words; at += each)
+		bits |= t->ptrmask << at;
+	return bits;
+}
+
+/* The type as a scan object above 512 bytes keeps it.  0, look at every word, for
+ * a type outside the image's 2 GiB or one that does not fill the object. */
+static uint32_t type32(size_t size, const struct rt_type *t)
+{
+	uint32_t t32 = (uint32_t)(uintptr_t)t;
+	if (type_from32(t32) != t || !(t->flags & RT_TYPE_FILLED) || t->size % 8 ||
+	    (size != t->size && size % t->size))
+		return 0;
+	return t32;
+}
+
+/* Takes the slot's lowest free object and makes it ready.  k->free != 0. */
+static inline __attribute__((always_inline)) void *
+slot_take(struct mcache_slot *k, size_t size, const struct rt_type *type, bool noscan)
+{
+	unsigned i = (unsigned)__builtin_ctzll(k->free);
+	k->free &= k->free - 1;
+	char *p = (char *)k->group_base + (size_t)i * k->elemsize;
+	if (likely(k->needzero))
+		zero_small(p, k->elemsize);
+	if (noscan)
+		return p;
+	if (likely(k->heapbits)) {
+		uint64_t bits;
+		if (likely(type->size == size && type->flags & RT_TYPE_FILLED))
+			bits = type->ptrmask;
+		else
+			bits = type_bits(size, type);
+		size_t word = ((uintptr_t)p - k->span_base) / 8;
+		uint64_t *h = k->heapbits + word / 64;
+		unsigned sh = word % 64;
+		h[0] = (h[0] & ~(k->word_mask << sh)) | bits << sh;
+		if (unlikely(sh && (k->word_mask >> (64 - sh)))) {
+			h[1] = (h[1] & ~(k->word_mask >> (64 - sh))) | bits >> (64 - sh);
+		}
+	} else {
+		span_types(k->span->page)[i] = type32(size, type);
+	}
+	return p;
+}
+
+static inline __attribute__((always_inline)) spanclass_t spanclass_of(size_t size, bool noscan)
+{
+	unsigned c = size <= SMALL_SIZE_MAX ?
+		size_to_class8[(size + SMALL_SIZE_DIV - 1) / SMALL_SIZE_DIV] :
+		size_to_class128[(size - SMALL_SIZE_MAX + LARGE_SIZE_DIV - 1) / LARGE_SIZE_DIV];
+	return SPANCLASS(c, noscan);
+}
+
+/* ---- the slow paths ----------------------------------------------------------- */
+
+struct alloc_args {
+	struct mcache *c;
+	size_t size;
+	const struct rt_type *type;
+	struct mspan *span;
+	spanclass_t spc;
+	bool ok;
+};
+
+static void refill_system(void *arg)
+{
+	struct alloc_args *a = arg;
+	a->ok = mcache_refill(a->c, a->spc);
+}
+
+static void large_system(void *arg)
+{
+	struct alloc_args *a = arg;
+	uint32_t npages = (uint32_t)((a->size + PAGE_SIZE - 1) >> PAGE_SHIFT);
+	a->span = mspan_alloc(npages, a->spc);
+	if (a->span == NULL)
+		return;
+	a->span->alloc_count = 1;
+	a->span->freeindex = 1;
+	at_add_relaxed(&mheap.heap_live, a->span->elemsize);
+	mcentral_uncache_span(a->span);
+}
+
+static void sweep_system(void *arg)
+{
+	sweep_all();
+}
+
+/* Memory ran out: everything that can be freed, from cheap to dear.  False when
+ * the `try`-th attempt has nothing left to try. */
+static bool reclaim(unsigned try)
+{
+	if (try == 0) {
+		rt_systemstack(sweep_system, NULL);
+		return true;
+	}
+	if (try == 1 && gc_can_start()) {
+		gc_start(true);
+		rt_systemstack(sweep_system, NULL);
+		return true;
+	}
+	return false;
+}
+
+static void gc_if_due(void)
+{
+	if (at_load(&mheap.heap_live) >= at_load(&mheap.gc_trigger) && gc_can_start())
+		gc_start(false);
+}
+
+static NOINLINE void *malloc_refill(size_t size, const struct rt_type *type, spanclass_t spc,
+                                    bool may_fail)
+{
+	for (unsigned try = 0;;) {
+		struct g *g = preempt_off();
+		struct mcache *c = rt_self.p->mcache;
+		struct mcache_slot *k = &c->slot[spc];
+		if (mcache_next_group(k)) {
+			void *p = slot_take(k, size, type, SPANCLASS_NOSCAN(spc));
+			preempt_on(g);
+			return p;
+		}
+		struct alloc_args a = { .c = c, .spc = spc };
+		rt_systemstack(refill_system, &a);
+		if (a.ok) {
+			void *p = slot_take(k, size, type, SPANCLASS_NOSCAN(spc));
+			preempt_on(g);
+			gc_if_due();
+			/* p is in this frame across the collection: a root. */
+			return p;
+		}
+		preempt_on(g);
+		if (reclaim(try++))
+			continue;
+		if (may_fail)
+			return NULL;
+		heap_exhausted(size);
+	}
+}
+
+static NOINLINE void *malloc_large(size_t size, const struct rt_type *type, bool noscan, bool may_fail)
+{
+	struct alloc_args a = { .size = size, .spc = SPANCLASS(0, noscan) };
+	if (size > (size_t)mheap.npages << PAGE_SHIFT) {
+		if (may_fail)
+			return NULL;
+		heap_exhausted(size);
+	}
+	/* Before, not after: the new object may be most of the heap. */
+	if (at_load(&mheap.heap_live) + size >= at_load(&mheap.gc_trigger) && gc_can_start()) {
+		at_add_relaxed(&mheap.heap_live, size);
+		gc_if_due();
+		if (at_load(&mheap.heap_live) >= size)
+			at_sub(&mheap.heap_live, size);
+	}
+	struct g *g;
+	for (unsigned try = 0;;) {
+		g = preempt_off();
+		rt_systemstack(large_system, &a);
+		if (a.span)
+			break;
+		preempt_on(g);
+		if (reclaim(try++))
+			continue;
+		if (may_fail)
+			return NULL;
+		heap_exhausted(size);
+	}
+	struct mcache *c = rt_self.p->mcache;
+	c->nlarge++;
+	c->large_bytes += a.span->elemsize;
+	void *p = (void *)a.span->base;
+	preempt_on(g);
+	/* A collection that strikes here scans what was there before: all of it
+	 * conservatively, as its type is not set yet, and finds it live from this frame. */
+	if (a.span->needzero)
+		memset(p, 0, a.span->elemsize);
+	if (!noscan)
+		a.span->large_type = type32(size, type) ? type : NULL;
+	return p;
+}
+
+/* Objects that need more than 16-byte alignment: a class whose size is a
+ * multiple of it. */
+static NOINLINE void *malloc_aligned(size_t size, const struct rt_type *type, bool noscan, bool may_fail)
+{
+	if (type->align > PAGE_SIZE)
+		throw("rt_malloc: alignment %u is not supported", type->align);
+	if (size > MAX_SMALL_SIZE)
+		return malloc_large(size, type, noscan, may_fail);
+	spanclass_t spc = spanclass_of(size, noscan);
+	while (class_info[spc].size % type->align)
+		spc += 2;
+	return malloc_refill(size, type, spc, may_fail);
+}
+
+static NOINLINE void *malloc_checked(size_t size, const struct rt_type *type, bool may_fail);
+
+/* ---- the fast path -------------------------------------------------------------- */
+
+static inline __attribute__((always_inline)) void *
+malloc_inline(size_t size, const struct rt_type *type, bool may_fail)
+{
+	bool noscan = type->flags & RT_TYPE_NOSCAN;
+	if (unlikely(size - 1 >= MAX_SMALL_SIZE)) /* 0 too */
+		return size ? malloc_large(size, type, noscan, may_fail) : zero_object;
+	if (unlikely(type->align > 16))
+		return malloc_aligned(size, type, noscan, may_fail);
+	struct g *g = preempt_off();
+	struct mcache *c = rt_self.p->mcache;
+	spanclass_t spc;
+	if (size < TINY_SIZE) {
+		if (noscan) {
+			size_t align = size & 7 ? size & 3 ? size & 1 ? 1 : 2 : 4 : 8;
+			size_t off = (c->tiny_offset + align - 1) & -align;
+			if (off + size <= TINY_SIZE && c->tiny) {
+				void *p = (void *)(c->tiny + off);
+				c->tiny_offset = off + size;
+				c->ntiny++;
+				preempt_on(g);
+				return p;
+			}
+			struct mcache_slot *k = &c->slot[SPANCLASS(TINY_CLASS, 1)];
+			if (unlikely(k->free == 0)) {
+				preempt_on(g);
+				return malloc_refill(TINY_SIZE, type, SPANCLASS(TINY_CLASS, 1), may_fail);
+			}
+			void *p = slot_take(k, TINY_SIZE, type, true);
+			c->tiny = (uintptr_t)p;
+			c->tiny_offset = size;
+			preempt_on(g);
+			return p;
+		}
+		spc = SPANCLASS(TINY_CLASS, 0);
+	} else {
+		spc = spanclass_of(size, noscan);
+	}
+	struct mcache_slot *k = &c->slot[spc];
+	if (unlikely(k->free == 0)) {
+		preempt_on(g);
+		return malloc_refill(size, type, spc, may_fail);
+	}
+	void *p = slot_take(k, size, type, noscan);
+	preempt_on(g);
+	return p;
+}
+
+/* Room for a byte behind the end, and 16-byte alignment in every class. */
+static inline size_t unknown_size(size_t size)
+{
+	return size && size < SIZE_MAX - 16 ? (size + 16) & ~(size_t)15 : size;
+}
+
+void *rt_malloc(size_t size, const struct rt_type *type)
+{
+	if (unlikely(malloc_checks))
+		return malloc_checked(size, type, false);
+	if (type == NULL) {
+		type = &rt_type_unknown;
+		size = unknown_size(size);
+	}
+	return malloc_inline(size, type, false);
+}
+
+void *rt_malloc_may_fail(size_t size, const struct rt_type *type)
+{
+	if (unlikely(malloc_checks))
+		return malloc_checked(size, type, true);
+	if (type == NULL) {
+		type = &rt_type_unknown;
+		size = unknown_size(size);
+	}
+	return malloc_inline(size, type, true);
+}
+
+/* Test modes: a collection at each n-th allocation, failure of each n-th that
+ * may fail. */
+static NOINLINE void *malloc_checked(size_t size, const struct rt_type *type, bool may_fail)
+{
+	struct g *g = preempt_off();
+	uint64_t n = ++rt_self.p->mcache->nmalloc;
+	preempt_on(g);
+	if (rt_settings.gcstress && n % rt_settings.gcstress == 0 && gc_can_start())
+		gc_start(true);
+	if (may_fail && rt_settings.allocfail && n % rt_settings.allocfail == 0)
+		return NULL;
+	if (type == NULL) {
+		type = &rt_type_unknown;
+		size = unknown_size(size);
+	}
+	return malloc_inline(size, type, may_fail);
+}
+
+size_t rt_malloc_size(size_t size)
+{
+	if (size == 0)
+		return 0;
+	if (size < TINY_SIZE)
+		return size <= 8 ? 8 : TINY_SIZE;
+	if (size <= MAX_SMALL_SIZE)
+		return class_info[spanclass_of(size, false)].size;
+	return size > SIZE_MAX - PAGE_SIZE ? size : (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+}
+
+void mallocinit(void)
+{
+	mheap_init();
+	class_info_init();
+	for (unsigned spc = 0; spc < NUM_SPAN_CLASSES; spc++)
+		lock_init(&mheap.central[spc].lock, RANK_SPANSET);
+	gc_init();
+	malloc_checks = rt_settings.gcstress || rt_settings.allocfail;
+}
