@@ -15,10 +15,13 @@
  * is measured again, and of three windows the most consistent is taken.
  *
  * Cores.  At start each core's TSC is compared with core 0's through a shared
- * line.  Agreeing, as everywhere but on old or odd machines, costs nothing
- * later.  Once any core is off by more than can be explained by the line's
- * latency, each core adds its correction, and what is left of the error is
- * kept from showing by never returning less than any core was given before.
+ * line, in turns.  (Not under QEMU's TCG, whose cores all read one host clock
+ * and where taking turns waits for the host's scheduler; there the stamp a
+ * core made when it arrived is enough.)  Agreeing, as everywhere but on old or
+ * odd machines, costs nothing later.  Once any core is off by more than can be
+ * explained by the line's latency, each core adds its correction, and what is
+ * left of the error is kept from showing by never returning less than any core
+ * was given before.
  *
  * Invariant: clock_now() never decreases, whichever cores ask. */
 #include "machine.h"
@@ -238,7 +241,7 @@ static bool window(const struct reference *r, uint64_t *tsc_rate, uint64_t *lapi
 	return true;
 }
 
-static bool measure(const struct reference *r, uint64_t *lapic_rate)
+static bool measure(const struct reference *r, uint64_t *lapic_rate, uint64_t *spread)
 {
 	uint64_t best = UINT64_MAX, best_tsc = 0;
 	for (unsigned i = 0; i < TRIES && best > 1000; i++) {
@@ -254,7 +257,7 @@ static bool measure(const struct reference *r, uint64_t *lapic_rate)
 	if (best == UINT64_MAX)
 		return false;
 	tsc_hz = best_tsc;
-	klog("clock: readings agree within %lu ppm\n", (unsigned long)best);
+	*spread = best;
 	return true;
 }
 
@@ -314,7 +317,7 @@ static uint64_t known_rate(const char **how)
 void clock_init(void)
 {
 	static bool (*const starts[])(struct reference *) = { hpet_start, pm_start, pit_start };
-	uint64_t begin = rdtsc(), lapic_rate = 0;
+	uint64_t begin = rdtsc(), lapic_rate = 0, spread = 0;
 	const char *how = NULL;
 	tsc_hz = known_rate(&how);
 	if (tsc_hz < SECOND / 1000 || tsc_hz > 15 * SECOND)
@@ -322,12 +325,12 @@ void clock_init(void)
 	if (tsc_hz == 0) {
 		struct reference r;
 		for (unsigned i = 0; i < 3 && tsc_hz == 0; i++)
-			if (starts[i](&r) && measure(&r, &lapic_rate))
+			if (starts[i](&r) && measure(&r, &lapic_rate, &spread))
 				how = r.name;
 		if (tsc_hz == 0)
 			kpanic("no clock to calibrate the TSC by (neither CPUID, HPET, ACPI PM timer nor PIT)");
 	} else if (!cpu_feat.tsc_deadline) {
-		measure(NULL, &lapic_rate);
+		measure(NULL, &lapic_rate, &spread);
 	}
 	pit_stop();
 	if (!cpu_feat.tsc_deadline && (lapic_rate == 0 || lapic_rate > UINT32_MAX))
@@ -337,10 +340,11 @@ void clock_init(void)
 	tsc_mult = (SECOND << 32) / tsc_hz;
 	tsc_inverse = (tsc_hz << 30) / SECOND + 1;
 	tsc_zero = begin;
-	klog("clock: TSC %lu kHz by %s%s, timer %s %lu kHz, took %lu us\n", (unsigned long)(tsc_hz / 1000),
-	     how, cpu_feat.tsc_invariant ? " (invariant)" : "",
+	uint64_t took = clock_now();
+	klog("clock: TSC %lu kHz by %s%s, timer %s %lu kHz, readings within %lu ppm, took %lu us\n",
+	     (unsigned long)(tsc_hz / 1000), how, cpu_feat.tsc_invariant ? " (invariant)" : "",
 	     cpu_feat.tsc_deadline ? "TSC deadline" : "LAPIC", (unsigned long)(lapic_rate / 1000),
-	     (unsigned long)(clock_now() / 1000));
+	     (unsigned long)spread, (unsigned long)(took / 1000));
 }
 
 /* ---- cores ----------------------------------------------------------------------------------- */
@@ -383,8 +387,13 @@ static void on_sync(struct plat_frame *f, void *arg)
 void clock_sync_begin(void) { irq_set(VEC_SYNC, on_sync, NULL); }
 void clock_sync_end(void) { irq_set(VEC_SYNC, NULL, NULL); }
 
-void clock_sync_core(struct cpu *c)
+void clock_sync_core(struct cpu *c, uint64_t stamp, uint64_t sent)
 {
+	c->tsc_adjust = 0;
+	/* Its stamp lies between our sending and now, or the clocks differ. */
+	bool plausible = (int64_t)(stamp - sent) > 0 && (int64_t)(rdtsc_ordered() - stamp) > 0;
+	if (plausible && cpu_ident.tcg)
+		return;
 	/* c's TSC minus ours lies in [least, most]; each round narrows it. */
 	int64_t least = INT64_MIN, most = INT64_MAX;
 	__atomic_store_n(&sync.turn, 0, __ATOMIC_SEQ_CST);

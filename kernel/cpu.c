@@ -169,6 +169,7 @@ void cpu_features_check(void)
 		uint32_t h[4];
 		cpuid(0x40000000, 0, h);
 		put_regs(f->hv, h[1], h[2], h[3]);
+		cpu_ident.tcg = text_is(f->hv, "TCGTCGTCGTCG");
 		/* KVM of old reports 0 and means 0x40000001. */
 		cpu_ident.max_hv = h[0] ? h[0] : 0x40000001;
 	}

@@ -151,7 +151,8 @@ struct cpu {
 	uintptr_t tls;            /* FS base: the TCB */
 	uint64_t flush_seen;      /* stackmap.c: generation this core has flushed for (release) */
 	uint64_t deadline;        /* apic.c: armed deadline, ns; UINT64_MAX none.  Owner core */
-	int64_t tsc_adjust;       /* clock.c: + own TSC = core 0's; 0 when they agree */
+	int64_t tsc_adjust;       /* clock.c: + own TSC = core 0's; 0 when they agree;
+	                           * until smp_start() compares them, the arrival stamp */
 	uint32_t in_fault;        /* exceptions being handled; owner core */
 	uint32_t in_irq;          /* 1 while an interrupt handler runs; owner core */
 	uint32_t start;           /* smp.c: enum ap_state; CAS by core 0 and the core */

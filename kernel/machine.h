@@ -11,6 +11,7 @@ enum cpu_maker { CPU_OTHER, CPU_INTEL, CPU_AMD };
 struct cpu_ident {
 	enum cpu_maker maker;      /* Hygon counts as AMD */
 	unsigned family, model;    /* extended fields included */
+	bool tcg;                  /* QEMU's emulator */
 	uint32_t max_leaf, max_hv; /* highest standard and hypervisor leaf, 0 if none */
 };
 extern struct cpu_ident cpu_ident;
@@ -95,9 +96,10 @@ void lapic_timer_set_rate(uint64_t hz);
 
 /* Local TSC value at which clock_now() reaches ns, rounded up; saturates. */
 uint64_t clock_to_tsc(uint64_t ns);
-/* Compares core c's TSC with this core's and sets c's correction.  c is online
- * and asleep with interrupts on.  Core 0, in smp_start(). */
-void clock_sync_core(struct cpu *c);
+/* Between begin and end: compares core c's TSC with this core's and sets c's
+ * correction.  stamp: c's TSC when it arrived; sent: ours before it was sent
+ * for.  c is online and asleep with interrupts on.  Core 0, in smp_start(). */
+void clock_sync_core(struct cpu *c, uint64_t stamp, uint64_t sent);
 void clock_sync_begin(void);
 void clock_sync_end(void);
 

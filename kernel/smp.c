@@ -50,6 +50,7 @@ noreturn void ap_enter(struct cpu *c);
 noreturn void ap_enter(struct cpu *c)
 {
 	uint32_t state = AP_WAITED;
+	c->tsc_adjust = (int64_t)rdtsc(); /* a stamp for clock_sync_core() */
 	if (__atomic_compare_exchange_n(&c->start, &state, AP_ARRIVED, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		ap_main(c);
 	for (;;)
@@ -128,7 +129,7 @@ void smp_start(struct cpu **list, unsigned n)
 {
 	if (n < 2)
 		return;
-	uint64_t begin = clock_now(), page = page_alloc_low();
+	uint64_t begin = clock_now(), sent = rdtsc(), page = page_alloc_low();
 	if (page == 0) {
 		kprintf("ingot: no free page below 640 KiB to start other cores from, using one core\n");
 		return;
@@ -149,10 +150,11 @@ void smp_start(struct cpu **list, unsigned n)
 	clock_sync_begin();
 	for (unsigned i = 1; i < n; i++)
 		if (!silent(list[i])) {
-			clock_sync_core(list[i]);
+			clock_sync_core(list[i], (uint64_t)list[i]->tsc_adjust, sent);
 			online++;
 		}
 	clock_sync_end();
+	uint64_t compared = clock_now();
 	klog("smp: %u of %u cores up in %lu us, clocks compared in %lu us\n", online, n,
-	     (unsigned long)((started - begin) / 1000), (unsigned long)((clock_now() - started) / 1000));
+	     (unsigned long)((started - begin) / 1000), (unsigned long)((compared - started) / 1000));
 }
