@@ -89,16 +89,21 @@ extern struct cpu boot_cpu;
 uintptr_t tls_init(void *block);        /* copies the template; returns the FS base */
 size_t tls_block_size(void);
 
+/* ---- percore.c ---- */
+extern size_t fp_size;                  /* bytes of an XSAVE or FXSAVE image */
+void fp_save(void *area);
+
 /* ---- trap.c ---- */
 void trap_init(void);                   /* fills the IDT; core 0 */
 void trap_load(struct cpu *c);          /* GDT, TSS, IDT of the calling core */
-extern bool rt_up;                      /* exceptions are the runtime's */
+
 
 /* ---- fatal.c ---- */
-void fatal_init(const char *cmdline);   /* panic= */
+void fatal_init(const char *cmdline, bool screen); /* panic=; screen: somebody may be reading it */
 bool fatal_begin(void);
 /* In the NMI handler: true if the fatal path asked for it (then never returns). */
 bool fatal_nmi(struct plat_frame *f);
+noreturn void fatal_end(int status);
 /* Value of NAME= among the settings (before "--"), NULL if absent; the length to *len. */
 const char *boot_param(const char *cmdline, const char *name, size_t *len);
 
@@ -107,8 +112,9 @@ void stackmap_init(void);
 void stackmap_flush_here(void);         /* VEC_FLUSH, and on leaving idle */
 
 /* ---- plat.c ---- */
-void plat_init(void);
-noreturn void plat_enter_runtime(void);
-noreturn void plat_enter_core(struct cpu *c);
+void plat_init(void);                   /* interrupt handlers, facts */
+noreturn void plat_enter_runtime(void); /* core 0 */
+/* stubs.S: fn(arg) on an empty stack, interrupts on. */
+noreturn void enter_on_stack(uintptr_t top, void (*fn)(uint64_t), uint64_t arg);
 
 #endif

@@ -63,7 +63,9 @@ boot_pd_low:	.skip 4 * 4096
 boot_pdpt_high:	.skip 4096
 boot_pd_high:	.skip 4096
 	.skip 8192
-	.globl boot_stack_top
+	.globl boot_stack_top, boot_fault_top
 boot_stack_top:
+	.skip 4096			/* interrupt stack until the real ones are there */
+boot_fault_top:
 
 	.section .note.GNU-stack, "", @progbits

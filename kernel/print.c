@@ -155,14 +155,3 @@ void klog(const char *fmt, ...)
 	vprint(fmt, ap);
 	va_end(ap);
 }
-
-void kpanic(const char *fmt, ...)
-{
-	char buf[400];
-	va_list ap;
-	va_start(ap, fmt);
-	kvsnprintf(buf, sizeof buf, fmt, ap);
-	va_end(ap);
-	kprintf("ingot: %s\n", buf);
-	fatal_end(2);
-}

@@ -1,0 +1,206 @@
+/* plat.c: rt/plat.h on bare metal.
+ *
+ * The thin layer that gives the runtime its words for what the other files
+ * of kernel/ do; fatal.c and stackmap.c hold their own parts of the header.
+ * What a task may call directly is shallow: it has plat_stack_slack bytes. */
+#include "base.h"
+#include "rt/plat.h"
+
+unsigned plat_ncores = 1;
+uintptr_t plat_direct_offset = DIRECT_BASE - MUTATOR_BASE;
+size_t plat_fp_size;
+size_t plat_stack_slack = 1024;
+size_t plat_stack_first = PAGE_SIZE;
+bool plat_memory_zeroed = false;
+
+static uint32_t cores_go; /* 0 until plat_start_cores(); release / acquire */
+
+extern char __data_start[], __data_end[], __bss_start[], __bss_end[];
+
+/* ---- cores ------------------------------------------------------------------ */
+
+unsigned plat_core_id(void)
+{
+	return cpu_self->id;
+}
+
+void plat_start_cores(void)
+{
+	__atomic_store_n(&cores_go, 1, __ATOMIC_RELEASE);
+	for (unsigned i = 1; i < ncpus; i++)
+		lapic_send_ipi(cpus[i]->apic_id, VEC_WAKE);
+}
+
+static void core_main(uint64_t core)
+{
+	cpu_self->entered = 1;
+	rt_core_main((unsigned)core);
+}
+
+noreturn void ap_main(struct cpu *c)
+{
+	cpu_percore_init(c);
+	lapic_init();
+	/* release: smp_start() reads what this core has set up */
+	__atomic_store_n(&c->online, 1, __ATOMIC_RELEASE);
+	__asm__ volatile("sti" ::: "memory");
+	while (!__atomic_load_n(&cores_go, __ATOMIC_ACQUIRE))
+		cpu_idle(&cores_go, 0);
+	stackmap_flush_here();
+	enter_on_stack(c->sched_top, core_main, c->id);
+}
+
+static void start(uint64_t unused)
+{
+	cpu_self->entered = 1;
+	rt_start();
+}
+
+noreturn void plat_enter_runtime(void)
+{
+	enter_on_stack(cpu_self->sched_top, start, 0);
+}
+
+void *plat_sched_stack_top(void)
+{
+	return (void *)cpu_self->sched_top;
+}
+
+void plat_idle(const uint32_t *word, uint32_t seen)
+{
+	struct cpu *c = cpu_self;
+	/* seq_cst against plat_wake: it changes the word and then looks here, we
+	 * say that we idle and then look at the word. */
+	__atomic_store_n(&c->idling, 1, __ATOMIC_SEQ_CST);
+	cpu_idle(word, seen);
+	__atomic_store_n(&c->idling, 0, __ATOMIC_SEQ_CST);
+	stackmap_flush_here(); /* an idle core counts as flushed until now */
+}
+
+void plat_wake(unsigned core)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&cpus[core]->idling, __ATOMIC_SEQ_CST))
+		lapic_send_ipi(cpus[core]->apic_id, VEC_WAKE);
+}
+
+void plat_preempt(unsigned core)
+{
+	lapic_send_ipi(cpus[core]->apic_id, VEC_WAKE);
+}
+
+void plat_relax(unsigned n)
+{
+	cpu_pause();
+}
+
+/* ---- time ----------------------------------------------------------------- */
+
+uint64_t plat_now(void)
+{
+	return clock_now();
+}
+
+void plat_timer_arm(uint64_t deadline)
+{
+	lapic_timer_arm(deadline);
+}
+
+static void timer_irq(struct plat_frame *f, void *arg)
+{
+	if (lapic_timer_irq() && cpu_self->entered)
+		rt_irq_timer();
+}
+
+/* The interrupt itself is the message; trap.c goes on to rt_irq_exit(). */
+static void wake_irq(struct plat_frame *f, void *arg)
+{
+}
+
+/* ---- memory ----------------------------------------------------------------- */
+
+unsigned plat_memory(struct plat_range *out, unsigned max)
+{
+	unsigned n = 0;
+	vm_seal();
+	for (unsigned i = 0; i < bootmem.nfree && n < max; i++)
+		out[n++] = (struct plat_range){MUTATOR_BASE + bootmem.free[i].base, bootmem.free[i].len};
+	return n;
+}
+
+size_t plat_memory_total(void)
+{
+	return bootmem.total;
+}
+
+unsigned plat_globals(struct plat_range *out, unsigned max)
+{
+	unsigned n = 0;
+	if (n < max && &__data_end[0] > &__data_start[0])
+		out[n++] = (struct plat_range){(uintptr_t)__data_start, (size_t)(__data_end - __data_start)};
+	if (n < max && &__bss_end[0] > &__bss_start[0])
+		out[n++] = (struct plat_range){(uintptr_t)__bss_start, (size_t)(__bss_end - __bss_start)};
+	return n;
+}
+
+uintptr_t plat_stack_base(void)
+{
+	return WINDOW_BASE;
+}
+
+size_t plat_stack_size(void)
+{
+	return WINDOW_SIZE;
+}
+
+/* ---- boot input ----------------------------------------------------------- */
+
+const char *plat_cmdline(void)
+{
+	return boot_info->cmdline;
+}
+
+unsigned plat_nmodules(void)
+{
+	return boot_info->nmodules;
+}
+
+struct plat_module plat_module(unsigned i)
+{
+	const struct boot_module *m = &boot_info->modules[i];
+	return (struct plat_module){(const void *)(MUTATOR_BASE + m->base), m->len, m->name};
+}
+
+/* ---- console, entropy, end ---------------------------------------------------- */
+
+void plat_write(const char *s, size_t n)
+{
+	console_write(s, n);
+}
+
+void plat_entropy(void *buf, size_t n)
+{
+	cpu_entropy(buf, n);
+}
+
+noreturn void plat_exit(int status)
+{
+	if (status != 0 && qemu_present())
+		qemu_debug_exit(status);
+	power_off();
+}
+
+void plat_fp_save(void *area, void *ctx)
+{
+	fp_save(area);
+}
+
+/* ---- set-up --------------------------------------------------------------- */
+
+void plat_init(void)
+{
+	plat_fp_size = fp_size;
+	plat_ncores = ncpus;
+	irq_set(VEC_TIMER, timer_irq, NULL);
+	irq_set(VEC_WAKE, wake_irq, NULL);
+}
