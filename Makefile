@@ -27,7 +27,7 @@ COMMON  := -std=gnu17 -g -O2 -fno-omit-frame-pointer -fcf-protection=none -fno-s
 SPLIT   := -fsplit-stack
 SECTIONS := -ffunction-sections -fdata-sections
 METAL   := -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -fno-stack-protector -fno-asynchronous-unwind-tables
-HOSTF   := -fno-pie -ftls-model=local-exec -fno-stack-protector
+HOSTF   := -fno-pie -ftls-model=local-exec -fno-stack-protector -mno-red-zone
 
 METAL_VARIANTS := metal mdebug
 HOST_VARIANTS  := host asan nasty
@@ -165,7 +165,7 @@ $(B)/$(1)/app/$(3): $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard
 	$$(call link,$$(LINK_host) $$(FLAGS_$(1)),-lpthread)
 endef
 
-# All of apps/, and APP wherever it lies.
+# All of apps/, the guests of the system tests, and APP wherever it lies.
 APP_DIR := $(patsubst %/,%,$(APP))
 APP_NAME := $(notdir $(abspath $(APP_DIR)))
 ifneq ($(filter run all image gdb,$(GOALS)),)
@@ -181,8 +181,8 @@ ifeq ($(wildcard $(FILE)),)
 $(error FILE=$(FILE): there is no such file)
 endif
 endif
-APPS := $(sort $(patsubst %/,%,$(dir $(wildcard apps/*/*.c))))
-APP_DIRS := $(filter-out $(if $(filter-out $(APPS),$(APP_DIR)),apps/$(APP_NAME)),$(APPS)) $(filter-out $(APPS),$(APP_DIR))
+APPS := $(sort $(patsubst %/,%,$(dir $(wildcard apps/*/*.c tests/system/guest/*/*.c))))
+APP_DIRS := $(filter-out $(if $(filter-out $(APPS),$(APP_DIR)),%/$(APP_NAME)),$(APPS)) $(filter-out $(APPS),$(APP_DIR))
 $(foreach d,$(APP_DIRS),$(foreach v,$(METAL_VARIANTS),$(eval $(call app_metal,$(v),$(d),$(notdir $(abspath $(d)))))))
 $(foreach d,$(APP_DIRS),$(foreach v,$(HOST_VARIANTS),$(eval $(call app_host,$(v),$(d),$(notdir $(abspath $(d)))))))
 

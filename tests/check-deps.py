@@ -5,7 +5,8 @@
 
 The house (DESIGN, section 1) allows these and no others:
 
-    apps, tests/unit   ingot.h, their own headers, C library headers
+    apps, and tests that are programs (unit, bench, system/guest)
+                       ingot.h, their own headers, C library headers
     rt                 rt's own headers (plat.h is the seam), compiler headers
     kernel             kernel's own headers and boot/boot_info.h, compiler
                        headers; rt/plat.h in the files named in SEAM only
@@ -30,7 +31,7 @@ LIBC = {"assert.h", "ctype.h", "errno.h", "fenv.h", "float.h", "inttypes.h", "li
         "stdio.h", "stdlib.h", "stdnoreturn.h", "string.h", "strings.h", "getopt.h", "time.h", "wchar.h",
         "wctype.h", "sys/uio.h", "sys/types.h"}
 # The files of kernel/ that implement or use the seam.
-SEAM = {"kernel/plat.c", "kernel/fatal.c", "kernel/stackmap.c", "kernel/trap.c"}
+SEAM = {"kernel/plat.c", "kernel/main.c", "kernel/fatal.c", "kernel/stackmap.c", "kernel/trap.c"}
 # Headers of musl's own that the image's C library is built with.
 MUSL_INTERNAL = {"locale_impl.h"}
 
@@ -51,7 +52,7 @@ def layer(path):
     """The layer of a file of the tree."""
     if "/gen/" in path:
         return "gen"
-    for prefix in ("kernel/libc", "boot/efi", "tests/host", "tests/unit", "tests/bench", "tests/negative"):
+    for prefix in ("kernel/libc", "boot/efi", "tests/host", "tests/unit", "tests/bench", "tests/system/guest"):
         if path.startswith(prefix + "/"):
             return prefix
     return path.split("/")[0]
@@ -60,7 +61,7 @@ def layer(path):
 def allowed(path, target):
     """Whether path may include the tree's file target."""
     here, there = layer(path), layer(target)
-    if here in ("apps", "tests/unit", "tests/bench", "tests/negative"):
+    if here in ("apps", "tests/unit", "tests/bench", "tests/system/guest"):
         return target == "rt/ingot.h" or os.path.dirname(target) == os.path.dirname(path) or target == "tests/unit/test.h"
     if here == "rt":
         return there == "rt"
@@ -87,7 +88,7 @@ def allowed_system(path, name):
     here = layer(path)
     if here in ("rt", "kernel", "boot", "drivers"):
         return name in COMPILER or (here == "rt" and name.startswith("sanitizer/"))
-    if here in ("apps", "tests/unit", "tests/bench", "tests/negative", "kernel/libc"):
+    if here in ("apps", "tests/unit", "tests/bench", "tests/system/guest", "kernel/libc"):
         return name in LIBC | COMPILER
     if here == "boot/efi":
         return name in COMPILER or name == "elf.h" or name.startswith("efi")

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Checks that generated files in the tree are what their generators print.
+cd "$(dirname "$0")/.." || exit 1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+bad=0
+
+# current GENERATOR.c FILE
+current() {
+	if gcc -O1 -Wall -Wextra -Werror -o "$tmp/gen" "$1" && "$tmp/gen" >"$tmp/out" && diff -u "$2" "$tmp/out"; then
+		echo "ok tables $2"
+	else
+		echo "FAIL tables $2 differs from what $1 prints"
+		bad=1
+	fi
+}
+current rt/gen/mksizeclasses.c rt/sizeclasses.h
+exit $bad

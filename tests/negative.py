@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+"""Programs that must not compile.
+
+Each case is a statement that must be refused, with a message that matches, and
+its right form, which must compile: so that the refusal has the right reason."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+PRELUDE = """
+#include "ingot.h"
+struct point { int x, y; };
+struct other { long a; };
+static void takes(int a, char *b) { (void)a; (void)b; }
+int main(void)
+{
+	chan(int) ci = make_chan(int, 1);
+	chan(char *) cs = make_chan(char *, 1);
+	chan(struct point) cp = make_chan(struct point, 1);
+	slice(int) si = make_slice(int, 1);
+	map(string, int) m = make_map(string, int);
+	struct point p = { 1, 2 };
+	struct other o = { 3 };
+	char *text = 0;
+	int i = 0;
+	(void)ci; (void)cs; (void)cp; (void)si; (void)m; (void)p; (void)o; (void)text; (void)i;
+	%s
+	return 0;
+}
+"""
+
+# name, what must be refused, its right form, what the message must match
+CASES = [
+    ("send pointer to chan of int", "send(ci, text);", "send(ci, i);", "int"),
+    ("send int to chan of pointer", "send(cs, 5);", "send(cs, text);", "int"),
+    ("send another struct", "send(cp, o);", "send(cp, p);", "incompatible|invalid|initializ"),
+    ("recv into another type", "recv(ci, &text);", "recv(ci, &i);", "incompatible"),
+    ("assign a chan of another type", "ci = cs;", "ci = make_chan(int);", "incompatible"),
+    ("append pointer to slice of int", "si = append(si, text);", "si = append(si, i);", "int"),
+    ("append another struct", "si = append(si, o);", "si = append(si, i);", "incompatible|invalid|initializ"),
+    ("map_set with another value", "map_set(m, S(\"a\"), text);", "map_set(m, S(\"a\"), i);", "int"),
+    ("map_get with another key", "map_get(m, 5);", "map_get(m, S(\"a\"));", "key|incompatible|invalid"),
+    ("go with too few arguments", "go(takes, 1);", "go(takes, 1, text);", "too few"),
+    ("go with too many arguments", "go(takes, 1, text, 2);", "go(takes, 1, text);", "too many"),
+    ("go with another type", "go(takes, 1, 2);", "go(takes, 1, text);", "int"),
+    ("len of an int", "i = (int)len(i);", "i = (int)len(si);", "."),
+    ("close of a slice", "close(si);", "close(ci);", "."),
+]
+
+
+def compile_it(folder, statement):
+    path = os.path.join(folder, "case.c")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(PRELUDE % statement)
+    # No -Werror: the header itself must refuse.
+    done = subprocess.run(["gcc", "-std=gnu17", "-O1", "-I" + os.path.join(ROOT, "rt"), "-c", "-o",
+                           os.path.join(folder, "case.o"), path], capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+def main():
+    bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, wrong, right, message in CASES:
+            status, text = compile_it(folder, right)
+            if status:
+                print(f"FAIL negative {name}: the right form does not compile: {right}\n{text}")
+                bad = 1
+                continue
+            status, text = compile_it(folder, wrong)
+            if not status:
+                print(f"FAIL negative {name}: compiles: {wrong}")
+                bad = 1
+            elif not any(re.search(message, line) for line in text.splitlines() if "error:" in line):
+                print(f"FAIL negative {name}: the message is not to the point:\n{text}")
+                bad = 1
+            else:
+                print(f"ok negative {name}")
+    return bad
+
+
+sys.exit(main())

@@ -1,0 +1,59 @@
+#!/usr/bin/python3 -B
+"""How an image ends: statuses, panics, faults, deadlock, and bad boot input."""
+import os
+import re
+import sys
+import tempfile
+
+from qemu import Report, boot, built
+
+report = Report("ends")
+ends = built("ends")
+
+
+def case(what, status, *patterns, **settings):
+    done = boot(ends, **{"mem": "64M", "panic": "exit", **settings})
+    missing = [p for p in patterns if not re.search(p, done.text)]
+    report.check(what, done.status == status and not missing, f"wanted status {status} and {missing}; got {done}")
+
+
+case("returning is status 0", 0)
+for n in (1, 2, 42, 127):
+    case(f"main's status {n}", n, args=f"status {n}")
+case("exit()", 7, args="exit 7")
+case("arguments reach main", 0, r"arg 2 <a>", r"arg 3 <b c>", r"arg 4 <--x=1>", args='args a "b c" --x=1')
+case("the C library on a task", 0, r"libc 1359 0\.10000000000000001 1\.414 No such file", args="libc")
+
+# The words are Go's.
+case("panic", 2, r"panic: boom 42", r"ends\.c:\d+", args="panic")
+case("nil dereference", 2, r"invalid memory address or nil pointer dereference", r"ends\.c:\d+", args="nil")
+case("wild store", 2, r"123456789000", r"ends\.c:\d+", args="wild")
+case("division by zero", 2, r"integer divide by zero", r"ends\.c:\d+", args="divide")
+case("stack overflow", 2, r"stack overflow", r"deeper", args="overflow")
+case("deadlock", 2, r"all goroutines are asleep - deadlock!", args="deadlock")
+case("abort", 2, r"abort", args="abort")
+case("heap exhausted", 2, r"out of memory", args="oom", mem="32M")
+case("a tight loop does not hold back a sleeper", 0, r"slept", args="loop", smp=1)
+
+# Bad input names what was wrong.
+case("unknown boot parameter", 2, r"GOGCC", r"GOGC\b", boot="GOGCC=50")
+case("malformed boot parameter", 2, r"GOGC=lots", gogc="lots")
+case("bad core count", 2, r"GOMAXPROCS=0", gomaxprocs="0")
+case("bad GODEBUG", 2, r"gctracer", godebug="gctracer=1")
+case("no file is no error", 0, args="files")
+
+with tempfile.TemporaryDirectory() as folder:
+    for name, content in (("empty.txt", b""), ("small.txt", b"x"), ("odd.bin", bytes(5000))):
+        path = os.path.join(folder, name)
+        with open(path, "wb") as f:
+            f.write(content)
+        case(f"file of {len(content)} bytes", 0, rf"file 0 <{name}> {len(content)} bytes", args="files", file=path)
+    done = boot(ends, file=os.path.join(folder, "nosuch"))
+    report.check("missing FILE is named", done.status == 125 and "nosuch" in done.text, done)
+
+# Too little memory: a message with the least that works, no hang.
+for machine, mem in (("microvm", "2M"), ("q35", "2M")):
+    done = boot(ends, machine=machine, mem=mem, limit=30)
+    report.check(f"{machine} with {mem} ends with a message or works",
+                 done.status == 0 or (done.status not in (None, 125) and re.search("memory", done.text)), done)
+sys.exit(report.end())

@@ -1,0 +1,100 @@
+/* ends.c: every way a program can end, chosen by its first argument.
+ * tests/system/ends.py knows what each must print and return. */
+#include "ingot.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct node {
+	struct node *next;
+	char fill[1000];
+};
+
+static struct node *kept;
+
+static int deeper(int n)
+{
+	volatile char frame[1000];
+
+	frame[0] = (char)n;
+	return deeper(n + 1) + frame[0];
+}
+
+static void overflow(void)
+{
+	print("%d\n", deeper(0));
+}
+
+static void spin(void)
+{
+	for (volatile long i = 0;; i++)
+		;
+}
+
+/* The C library on a task's stack: formats, conversions, sorting. */
+static int by_value(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static void libc(void)
+{
+	int v[] = { 5, 3, 9, 1 };
+	char text[64];
+	double d = strtod("0.1", NULL);
+
+	qsort(v, 4, sizeof(v[0]), by_value);
+	snprintf(text, sizeof(text), "%d%d%d%d %.17g %.3f", v[0], v[1], v[2], v[3], d, sqrt(2));
+	printf("libc %s %s\n", text, strerror(2));
+}
+
+int main(int argc, char **argv)
+{
+	const char *how = argc > 1 ? argv[1] : "return";
+
+	if (strcmp(how, "args") == 0) {
+		for (int i = 1; i < argc; i++)
+			print("arg %d <%s>\n", i, argv[i]);
+	} else if (strcmp(how, "status") == 0) {
+		return atoi(argv[2]);
+	} else if (strcmp(how, "exit") == 0) {
+		exit(atoi(argv[2]));
+	} else if (strcmp(how, "panic") == 0) {
+		panic("boom %d", 42);
+	} else if (strcmp(how, "nil") == 0) {
+		struct node *volatile nobody = NULL;
+		print("%p\n", (void *)nobody->next);
+	} else if (strcmp(how, "wild") == 0) {
+		*(volatile char *)0x123456789000 = 1;
+	} else if (strcmp(how, "divide") == 0) {
+		volatile int zero = 0;
+		print("%d\n", 1 / zero);
+	} else if (strcmp(how, "overflow") == 0) {
+		overflow();
+	} else if (strcmp(how, "deadlock") == 0) {
+		chan(int) c = make_chan(int);
+		print("%d\n", recv(c));
+	} else if (strcmp(how, "abort") == 0) {
+		abort();
+	} else if (strcmp(how, "oom") == 0) {
+		for (;;) {
+			struct node *n = new(struct node);
+			n->next = kept;
+			kept = n;
+		}
+	} else if (strcmp(how, "loop") == 0) {
+		/* A task that never yields does not keep main from its sleep. */
+		go(spin);
+		sleep(50 * Millisecond);
+		print("slept\n");
+	} else if (strcmp(how, "files") == 0) {
+		for (unsigned i = 0; i < boot_files(); i++) {
+			struct boot_file f = boot_file(i);
+			print("file %u <%.*s> %zu bytes\n", i, STR(f.name), len(f.data));
+		}
+	} else if (strcmp(how, "libc") == 0) {
+		libc();
+	}
+	return 0;
+}
