@@ -41,7 +41,7 @@ FLAGS_nasty  := $(HOSTF) -DINGOT_DEBUG -DRUNQ_SIZE=4 -DINGOT_NASTY
 IRQ_SRCS    := rt/irq.c
 RT_SRCS     := $(filter-out $(IRQ_SRCS),$(sort $(wildcard rt/*.c)))
 RT_ASM      := $(sort $(wildcard rt/*.S))
-KERNEL_SRCS := $(sort $(wildcard kernel/*.c drivers/*.c))
+KERNEL_SRCS := $(sort $(wildcard boot/*.c kernel/*.c drivers/*.c))
 KERNEL_ASM  := $(sort $(wildcard kernel/*.S boot/*.S))
 HOST_SRCS   := $(sort $(wildcard tests/host/*.c))
 HOST_ASM    := $(sort $(wildcard tests/host/*.S))
@@ -110,6 +110,8 @@ $(B)/$(1)/$(IRQ_SRCS:.c=.o): $(IRQ_SRCS) $(B)/$(1)/flags | $(NEED_$(1))
 $(B)/$(1)/rt/%.o: rt/%.c $(B)/$(1)/flags | $(NEED_$(1))
 	$$(CC_$(1)) $(WARN) $(SYSINC_$(1)) $(SPLIT) -c -o $$@ $$<
 $(B)/$(1)/kernel/%.o: kernel/%.c $(B)/$(1)/flags | $(NEED_$(1))
+	$$(CC_$(1)) $(WARN) $(SYSINC_$(1)) -mgeneral-regs-only -I. -c -o $$@ $$<
+$(B)/$(1)/boot/%.o: boot/%.c $(B)/$(1)/flags | $(NEED_$(1))
 	$$(CC_$(1)) $(WARN) $(SYSINC_$(1)) -mgeneral-regs-only -I. -c -o $$@ $$<
 $(B)/$(1)/drivers/%.o: drivers/%.c $(B)/$(1)/flags | $(NEED_$(1))
 	$$(CC_$(1)) $(WARN) $(SYSINC_$(1)) $(SPLIT) -I. -c -o $$@ $$<

@@ -1,7 +1,7 @@
 /* pvh.S: the PVH door.  The monitor enters here in 32-bit protected mode,
  * paging off, EBX = physical address of hvm_start_info (Xen's
  * docs/misc/pvh.pandoc).  Goes to long mode on tables that map the low 4 GiB
- * one to one and the image at its linked address, has pvh.c fill the
+ * one to one and the image at its linked address, has pvhinfo.c fill the
  * boot_info, and leaves through the common door kernel_entry64.
  *
  * PVH loaders honour p_paddr, so physical = linked - IMAGE_BASE here. */
@@ -71,7 +71,7 @@ pvh_long:
 	movl %eax, %fs
 	movl %eax, %gs
 	movl %esi, %edi
-	movq $1f, %rax			/* up to the linked address: pvh.c is ordinary code */
+	movq $1f, %rax			/* up to the linked address: pvhinfo.c is ordinary code */
 	jmp *%rax
 1:	movq $boot_stack_top, %rsp
 	call pvh_boot_info

@@ -1,4 +1,4 @@
-/* pvh.c: turns PVH's hvm_start_info into the kernel's boot_info.
+/* pvhinfo.c: turns PVH's hvm_start_info into the kernel's boot_info.
  *
  * Runs once, called by pvh.S, with the low 4 GiB mapped one to one and
  * nothing else set up: no libc, no SSE, no console.  What does not fit or
