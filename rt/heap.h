@@ -80,7 +80,7 @@ struct mspan {
 	spanclass_t spanclass;
 	uint8_t state;         /* enum mspan_state */
 	uint8_t needzero;      /* free slots may hold anything */
-	uint8_t pad[3];
+	uint8_t pad[11];
 };
 _Static_assert(sizeof(struct mspan) == 64, "an mspan is one cache line");
 
@@ -229,6 +229,7 @@ void mheap_init(void);
 bool page_alloc(uint32_t npages, uint32_t *page); /* under mheap.lock */
 void page_free(uint32_t page, uint32_t npages);   /* under mheap.lock */
 void page_cache_flush(void);                      /* under mheap.lock */
+void page_summaries_verify(unsigned level);
 bool page_is_free(uint32_t page);                 /* under mheap.lock, or a stop */
 uint32_t mheap_pages_free(void);                  /* pages that could still be had */
 void *persistent_alloc_locked(size_t size);       /* NULL when out */

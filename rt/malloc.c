@@ -15,6 +15,7 @@
  *
  * Memory of unknown content (type NULL) is made a byte longer than asked for, so
  * that a pointer to its end still points into it. */
+#include "api_mem.h"
 #include "heap.h"
 
 const struct rt_type rt_type_noscan = {
@@ -336,6 +337,14 @@ void *rt_malloc_may_fail(size_t size, const struct rt_type *type)
 		size = unknown_size(size);
 	}
 	return malloc_inline(size, type, true);
+}
+
+void *rt_malloc_array(size_t n, const struct rt_type *type)
+{
+	size_t size;
+	if (__builtin_mul_overflow(n, type->size, &size) || (ptrdiff_t)size < 0)
+		rt_panic("runtime error: makeslice: len out of range");
+	return rt_malloc(size, type);
 }
 
 /* Test modes: a collection at each n-th allocation, failure of each n-th that

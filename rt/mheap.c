@@ -43,7 +43,7 @@ static struct page_sum chunk_summary(const uint64_t *bits)
 		unsigned pos = 0;
 		while (pos < 64) {
 			uint64_t rest = used >> pos;
-			unsigned free = rest ? __builtin_ctzll(rest) : 64 - pos;
+			unsigned free = rest ? (unsigned)__builtin_ctzll(rest) : 64 - pos;
 			run += free;
 			pos += free;
 			if (pos == 64)
@@ -56,7 +56,7 @@ static struct page_sum chunk_summary(const uint64_t *bits)
 				s.max = run;
 			run = 0;
 			rest = ~(used >> pos);
-			pos += rest ? __builtin_ctzll(rest) : 64 - pos;
+			pos += rest ? (unsigned)__builtin_ctzll(rest) : 64 - pos;
 			if (pos > 64)
 				pos = 64;
 		}
@@ -554,4 +554,21 @@ void mheap_init(void)
 	}
 	for (unsigned r = 0; r < mheap.nranges; r++)
 		mheap.total_pages += mheap.ranges[r].len >> PAGE_SHIFT;
+}
+
+/* Throws if a summary of this level is not what its bits say. */
+void page_summaries_verify(unsigned level)
+{
+	for (uint32_t i = 0; i * level_pages[level] < mheap.used_chunks * CHUNK_PAGES; i++) {
+		struct page_sum s;
+		if (level == 0) {
+			s = chunk_summary(mheap.pagebits + (size_t)i * CHUNK_WORDS);
+		} else {
+			uint32_t first = i * SUM_FAN, n = mheap.nsum[level - 1] - first;
+			s = merge_summaries(mheap.sum[level - 1] + first, n < SUM_FAN ? n : SUM_FAN,
+			                    level_pages[level - 1]);
+		}
+		if (memcmp(&s, &mheap.sum[level][i], sizeof s))
+			throw("gc_verify_heap: summary %u of level %u is wrong", i, level);
+	}
 }

@@ -1,0 +1,59 @@
+/* api_mem.h: memory, the part of ingot.h about new and the collector.
+ *
+ *   new(T)            zeroed T, collected                       Go's new(T)
+ *   new(T, .a = 1)    the same with these members set           Go's &T{a: 1}
+ *   rt_make(T, n)     zeroed array of n T
+ *   gc()              a full collection                         runtime.GC()
+ *   read_mem_stats    Go's runtime.ReadMemStats, the fields that mean something here
+ *   set_gc_percent    debug.SetGCPercent: returns the old value, -1 off
+ * Memory is freed by nobody but the collector. */
+#ifndef API_MEM_H
+#define API_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "type.h"
+
+/* Zeroed memory for size bytes of elements described by the type (NULL: unknown
+ * content).  Never NULL; out of memory ends the image.  task. */
+void *rt_malloc(size_t size, const struct rt_type *type);
+/* The same, but NULL when memory is exhausted even after a collection. */
+void *rt_malloc_may_fail(size_t size, const struct rt_type *type);
+/* rt_malloc(n * type->size), with a check of the product.  task. */
+void *rt_malloc_array(size_t n, const struct rt_type *type);
+extern const struct rt_type rt_type_noscan;
+
+/* RT_NEW_PICK's 18th argument tells `new(T)` from `new(T, ...)`, up to 16 members. */
+#define new(T, ...) RT_NEW_PICK(T, ##__VA_ARGS__, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, \
+	RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, \
+	RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_ZERO) \
+	(T, ##__VA_ARGS__)
+#define RT_NEW_PICK(T, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, name, ...) name
+#define RT_NEW_ZERO(T) ((__typeof__(T) *)rt_malloc(sizeof(T), RT_TYPE(T)))
+#define RT_NEW_INIT(T, ...) \
+	({ \
+		__typeof__(T) *rt_new_ = rt_malloc(sizeof(T), RT_TYPE(T)); \
+		*rt_new_ = (__typeof__(T)){ __VA_ARGS__ }; \
+		rt_new_; \
+	})
+#define rt_make(T, n) ((__typeof__(T) *)rt_malloc_array((n), RT_TYPE(T)))
+
+void gc(void);
+int set_gc_percent(int percent);
+
+/* The number of bytes, objects, cycles or nanoseconds, under Go's names. */
+struct mem_stats {
+	uint64_t total_alloc, mallocs, frees; /* since the start, frees up to the last sweep */
+	uint64_t heap_alloc, heap_objects;    /* allocated and not yet swept */
+	uint64_t heap_inuse, heap_idle, heap_sys; /* bytes of spans, of free pages, taken into use */
+	uint64_t heap_live;                   /* marked by the last collection */
+	uint64_t stack_inuse, other_sys, sys;
+	uint64_t next_gc, last_gc, pause_total_ns;
+	uint32_t num_gc, num_forced_gc;
+	bool ok;
+};
+void read_mem_stats(struct mem_stats *m); /* stops the world.  task */
+
+#endif
