@@ -41,6 +41,37 @@ static int copy_string(char *to, size_t n, uint64_t paddr)
 	return s[i] == 0;
 }
 
+/* QEMU hands a module over without its name, and an empty one not at all: the
+ * words "module=NAME" of the command line (before "--") name the modules in
+ * their order, and one with no module to name stands for an empty file. */
+static void name_modules(void)
+{
+	static const char key[] = "module=";
+	uint32_t nth = 0;
+
+	for (const char *s = info.cmdline; *s;) {
+		while (*s == ' ')
+			s++;
+		const char *word = s;
+		while (*s && *s != ' ')
+			s++;
+		if (s - word == 2 && word[0] == '-' && word[1] == '-')
+			return;
+		size_t k = 0;
+		while (key[k] && word[k] == key[k])
+			k++;
+		if (key[k] || nth == BOOT_MAX_MODULES)
+			continue;
+		struct boot_module *m = &info.modules[nth++];
+		if (nth > info.nmodules)
+			info.nmodules = nth;
+		if (m->name[0])
+			continue; /* the door knew it */
+		for (size_t i = 0; word + k < s && i < sizeof m->name - 1; i++)
+			m->name[i] = word[k++];
+	}
+}
+
 /* Called by pvh.S; returns the physical address of the filled boot_info.
  * info lies in .bss, so all that is not set is 0. */
 uint64_t pvh_boot_info(const struct hvm_start_info *si)
@@ -62,6 +93,7 @@ uint64_t pvh_boot_info(const struct hvm_start_info *si)
 			m->len = mod[i].size;
 			copy_string(m->name, sizeof m->name, mod[i].cmdline_paddr);
 		}
+		name_modules();
 		const struct hvm_memmap_entry *map = (void *)si->memmap_paddr;
 		for (uint32_t i = 0; si->version >= 1 && i < si->memmap_entries; i++) {
 			if (i == BOOT_MAX_MEM) {
