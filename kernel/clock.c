@@ -7,12 +7,13 @@
  * 0x40000010, kvmclock's scale; else it is measured against HPET, ACPI PM
  * timer or PIT channel 0.  (HPET first: 10 to 70 ns a tick against 279, and
  * one access a reading against three for the PIT.)  The LAPIC counter is
- * measured in the same 2 ms.
+ * measured in the same 1 to 2 ms.
  *
- * A reading is a bracket TSC, reference, TSC; of several the narrowest counts,
- * which drops those an SMI or the host's scheduler fell into.  The rate is the
- * median over pairs of far apart readings; when the pairs disagree the window
- * is measured again, and of three windows the most consistent is taken.
+ * A reading is the mean of brackets TSC, reference, TSC; wide ones, which an
+ * SMI or the host's scheduler fell into, are dropped, and the mean is finer
+ * than the reference's tick.  A window has three readings; when its halves
+ * disagree it is measured again, and of three windows the most consistent is
+ * taken.
  *
  * Cores.  At start each core's TSC is compared with core 0's through a shared
  * line, in turns.  (Not under QEMU's TCG, whose cores all read one host clock
@@ -94,6 +95,7 @@ struct reference {
 	const char *name;
 	uint64_t hz;
 	uint32_t mask; /* of the up-counting value */
+	uint32_t half_us; /* half a window: coarse ticks want more time */
 	uint32_t (*read)(void);
 };
 
@@ -120,7 +122,7 @@ static bool hpet_start(struct reference *r)
 	if (period == 0 || period > 100000000)
 		return false;
 	*(volatile uint32_t *)(hpet + 0x10) |= 1;
-	*r = (struct reference){ "HPET", 1000000000000000ull / period, UINT32_MAX, hpet_read };
+	*r = (struct reference){ "HPET", 1000000000000000ull / period, UINT32_MAX, 500, hpet_read };
 	return true;
 }
 
@@ -128,7 +130,8 @@ static bool pm_start(struct reference *r)
 {
 	if (!acpi.pm_timer)
 		return false;
-	*r = (struct reference){ "ACPI PM timer", 3579545, acpi.pm_timer_32 ? UINT32_MAX : 0xffffff, pm_read };
+	*r = (struct reference){ "ACPI PM timer", 3579545, acpi.pm_timer_32 ? UINT32_MAX : 0xffffff,
+				  800, pm_read };
 	return true;
 }
 
@@ -137,7 +140,7 @@ static bool pit_start(struct reference *r)
 	outb(0x43, 0x34); /* channel 0, both bytes, mode 2: periodic */
 	outb(0x40, 0);
 	outb(0x40, 0);
-	*r = (struct reference){ "PIT", 1193182, 0xffff, pit_read };
+	*r = (struct reference){ "PIT", 1193182, 0xffff, 700, pit_read };
 	return true;
 }
 
@@ -152,112 +155,126 @@ static void pit_stop(void)
 
 /* ---- measuring ------------------------------------------------------------------------- */
 
-enum { READINGS = 6, APART = 3, NPAIRS = 6, STEP_US = 400, BEST_OF = 6, TRIES = 3 };
+enum { CLUSTER = 12, TRIES = 3, GOOD_PPM = 1000 };
 
+/* What a cluster of brackets comes to. */
 struct reading {
-	uint64_t tsc, tsc_lapic; /* middles of the brackets */
-	uint32_t ref, lapic;
+	uint64_t tsc, ref;         /* ref in 1/256 ticks */
+	uint64_t tsc_lapic, lapic; /* lapic in 1/256 counts, counting down */
 };
+
+/* Mean of the brackets at most twice as wide as the narrowest: the time at
+ * their middles, and value (mod 2^32, near one another; `mask` says how wide). */
+static void mean(const uint64_t *t0, const uint64_t *t1, const uint32_t *value, uint32_t mask,
+		 uint64_t *time, uint64_t *mean256)
+{
+	uint64_t narrow = UINT64_MAX, times = 0, values = 0;
+	unsigned n = 0;
+	for (unsigned i = 0; i < CLUSTER; i++)
+		narrow = t1[i] - t0[i] < narrow ? t1[i] - t0[i] : narrow;
+	for (unsigned i = 0; i < CLUSTER; i++) {
+		if (t1[i] - t0[i] > 2 * narrow)
+			continue;
+		times += t0[i] - t0[0] + (t1[i] - t0[i]) / 2;
+		values += (value[i] - value[0]) & mask;
+		n++;
+	}
+	*time = t0[0] + times / n;
+	*mean256 = ((uint64_t)(value[0] & mask) << 8) + (values << 8) / n;
+}
 
 static void take_reading(const struct reference *r, struct reading *out)
 {
-	uint64_t best = UINT64_MAX, best_lapic = UINT64_MAX;
-	for (unsigned i = 0; i < BEST_OF; i++) {
-		uint64_t t0 = rdtsc_ordered();
-		uint32_t ref = r ? r->read() : 0;
-		uint64_t t1 = rdtsc_ordered();
-		uint32_t lapic = lapic_timer_count();
-		uint64_t t2 = rdtsc_ordered();
-		if (t1 - t0 < best) {
-			best = t1 - t0;
-			out->tsc = t0 + best / 2;
-			out->ref = ref;
-		}
-		if (t2 - t1 < best_lapic) {
-			best_lapic = t2 - t1;
-			out->tsc_lapic = t1 + best_lapic / 2;
-			out->lapic = lapic;
-		}
+	uint64_t t0[CLUSTER], t1[CLUSTER], t2[CLUSTER];
+	uint32_t ref[CLUSTER], lapic[CLUSTER];
+	for (unsigned i = 0; i < CLUSTER; i++) {
+		t0[i] = rdtsc_ordered();
+		ref[i] = r ? r->read() : 0;
+		t1[i] = rdtsc_ordered();
+		lapic[i] = -lapic_timer_count();
+		t2[i] = rdtsc_ordered();
 	}
+	mean(t0, t1, ref, r ? r->mask : 0, &out->tsc, &out->ref);
+	mean(t1, t2, lapic, UINT32_MAX, &out->tsc_lapic, &out->lapic);
 }
 
-/* Sorts six numbers; gives the median, and the spread in parts per million. */
-static uint64_t median(uint64_t v[NPAIRS], uint64_t *ppm)
+/* Waits half a window by the reference; false if it does not move. */
+static bool half_window(const struct reference *r)
 {
-	for (unsigned i = 1; i < NPAIRS; i++)
-		for (unsigned j = i; j > 0 && v[j] < v[j - 1]; j--) {
-			uint64_t t = v[j];
-			v[j] = v[j - 1];
-			v[j - 1] = t;
-		}
-	uint64_t m = v[NPAIRS / 2 - 1] / 2 + v[NPAIRS / 2] / 2;
-	*ppm = m >= SECOND / 1000 ? (v[NPAIRS - 1] - v[0]) / (m / 1000000 ? m / 1000000 : 1) : UINT64_MAX;
-	return m;
-}
-
-/* Waits STEP_US by the reference; false if it does not move. */
-static bool step(const struct reference *r)
-{
-	uint32_t start = r->read(), ticks = r->hz * STEP_US / 1000000;
+	uint32_t start = r->read(), ticks = (uint32_t)(r->hz * r->half_us / 1000000);
 	for (unsigned i = 0; i < 1000000; i++) {
-		if (((r->read() - start) & r->mask) >= ticks)
+		uint32_t passed = (r->read() - start) & r->mask;
+		if (passed >= ticks)
 			return true;
-		if (i == 1000 && r->read() == start)
+		if (i == 1000 && passed == 0)
 			return false;
 	}
 	return false;
 }
 
-/* One window.  Without a reference the TSC's rate is known and only the
- * counter's is wanted.  False if the reference stands still. */
-static bool window(const struct reference *r, uint64_t *tsc_rate, uint64_t *lapic_rate, uint64_t *ppm)
+/* Rates between two readings, 0 where nothing passed. */
+static uint64_t tsc_rate(const struct reference *r, const struct reading *a, const struct reading *b)
 {
-	struct reading rd[READINGS];
-	uint64_t rates[NPAIRS], counts[NPAIRS], ppm_lapic;
-	unsigned n = 0;
+	uint64_t ref = (b->ref - a->ref) & ((uint64_t)r->mask << 8 | 255);
+	return ref ? (b->tsc - a->tsc) * 256 / ref * r->hz + (b->tsc - a->tsc) * 256 % ref * r->hz / ref : 0;
+}
+
+static uint64_t lapic_rate(uint64_t hz, const struct reading *a, const struct reading *b)
+{
+	uint64_t ticks = b->tsc_lapic - a->tsc_lapic;
+	uint64_t count = (b->lapic - a->lapic) & 0xffffffffffull;
+	return ticks ? count / 256 * hz / ticks : 0;
+}
+
+/* |a - b| in millionths of a; all bits when a is 0. */
+static uint64_t apart(uint64_t a, uint64_t b)
+{
+	uint64_t d = a > b ? a - b : b - a;
+	return a >= 1000000 ? d / (a / 1000000) : UINT64_MAX;
+}
+
+/* One window: readings at its begin, middle and end.  The rates from begin to
+ * end, and how far the two halves disagree.  Without a reference the TSC's
+ * rate is known and only the counter's is wanted.  False if the reference
+ * stands still. */
+static bool window(const struct reference *r, uint64_t *tsc, uint64_t *lapic, uint64_t *ppm)
+{
+	struct reading rd[3];
 	lapic_timer_free_run();
-	for (unsigned i = 0; i < READINGS; i++) {
-		if (i > 0 && r && !step(r))
+	for (unsigned i = 0; i < 3; i++) {
+		if (i > 0 && r && !half_window(r))
 			return false;
 		if (i > 0 && !r)
-			clock_delay_us(STEP_US);
+			clock_delay_us(500);
 		take_reading(r, &rd[i]);
 	}
-	for (unsigned i = 0; i < READINGS; i++)
-		for (unsigned j = i + APART; j < READINGS; j++, n++) {
-			uint64_t ticks = rd[j].tsc - rd[i].tsc;
-			uint32_t ref = r ? (rd[j].ref - rd[i].ref) & r->mask : 0;
-			rates[n] = r ? ticks * r->hz / (ref ? ref : 1) : tsc_hz;
-		}
-	*tsc_rate = median(rates, ppm);
-	n = 0;
-	for (unsigned i = 0; i < READINGS; i++)
-		for (unsigned j = i + APART; j < READINGS; j++, n++) {
-			uint64_t ticks = rd[j].tsc_lapic - rd[i].tsc_lapic;
-			counts[n] = (uint64_t)(rd[i].lapic - rd[j].lapic) * *tsc_rate / (ticks ? ticks : 1);
-		}
-	*lapic_rate = median(counts, &ppm_lapic);
-	*ppm += cpu_feat.tsc_deadline ? 0 : ppm_lapic;
+	*tsc = r ? tsc_rate(r, &rd[0], &rd[2]) : tsc_hz;
+	*lapic = lapic_rate(*tsc, &rd[0], &rd[2]);
+	*ppm = r ? apart(tsc_rate(r, &rd[0], &rd[1]), tsc_rate(r, &rd[1], &rd[2])) : 0;
+	if (!cpu_feat.tsc_deadline) {
+		uint64_t p = apart(lapic_rate(*tsc, &rd[0], &rd[1]), lapic_rate(*tsc, &rd[1], &rd[2]));
+		*ppm = p > *ppm ? p : *ppm;
+	}
 	return true;
 }
 
-static bool measure(const struct reference *r, uint64_t *lapic_rate, uint64_t *spread)
+static bool measure(const struct reference *r, uint64_t *lapic_hz, uint64_t *spread)
 {
-	uint64_t best = UINT64_MAX, best_tsc = 0;
-	for (unsigned i = 0; i < TRIES && best > 1000; i++) {
+	*spread = UINT64_MAX;
+	uint64_t best = 0;
+	for (unsigned i = 0; i < TRIES && *spread > GOOD_PPM; i++) {
 		uint64_t tsc, lapic, ppm;
 		if (!window(r, &tsc, &lapic, &ppm))
 			return false;
-		if (ppm < best) {
-			best = ppm;
-			best_tsc = tsc;
-			*lapic_rate = lapic;
+		if (ppm < *spread) {
+			*spread = ppm;
+			best = tsc;
+			*lapic_hz = lapic;
 		}
 	}
-	if (best == UINT64_MAX)
+	if (*spread == UINT64_MAX)
 		return false;
-	tsc_hz = best_tsc;
-	*spread = best;
+	tsc_hz = best;
 	return true;
 }
 
@@ -317,7 +334,7 @@ static uint64_t known_rate(const char **how)
 void clock_init(void)
 {
 	static bool (*const starts[])(struct reference *) = { hpet_start, pm_start, pit_start };
-	uint64_t begin = rdtsc(), lapic_rate = 0, spread = 0;
+	uint64_t begin = rdtsc(), lapic_hz = 0, spread = 0;
 	const char *how = NULL;
 	tsc_hz = known_rate(&how);
 	if (tsc_hz < SECOND / 1000 || tsc_hz > 15 * SECOND)
@@ -325,25 +342,25 @@ void clock_init(void)
 	if (tsc_hz == 0) {
 		struct reference r;
 		for (unsigned i = 0; i < 3 && tsc_hz == 0; i++)
-			if (starts[i](&r) && measure(&r, &lapic_rate, &spread))
+			if (starts[i](&r) && measure(&r, &lapic_hz, &spread))
 				how = r.name;
 		if (tsc_hz == 0)
 			kpanic("no clock to calibrate the TSC by (neither CPUID, HPET, ACPI PM timer nor PIT)");
 	} else if (!cpu_feat.tsc_deadline) {
-		measure(NULL, &lapic_rate, &spread);
+		measure(NULL, &lapic_hz, &spread);
 	}
 	pit_stop();
-	if (!cpu_feat.tsc_deadline && (lapic_rate == 0 || lapic_rate > UINT32_MAX))
-		kpanic("the local APIC timer does not count (rate %lu Hz)", (unsigned long)lapic_rate);
+	if (!cpu_feat.tsc_deadline && (lapic_hz == 0 || lapic_hz > UINT32_MAX))
+		kpanic("the local APIC timer does not count (rate %lu Hz)", (unsigned long)lapic_hz);
 	if (!cpu_feat.tsc_deadline)
-		lapic_timer_set_rate(lapic_rate);
+		lapic_timer_set_rate(lapic_hz);
 	tsc_mult = (SECOND << 32) / tsc_hz;
 	tsc_inverse = (tsc_hz << 30) / SECOND + 1;
 	tsc_zero = begin;
 	uint64_t took = clock_now();
 	klog("clock: TSC %lu kHz by %s%s, timer %s %lu kHz, readings within %lu ppm, took %lu us\n",
 	     (unsigned long)(tsc_hz / 1000), how, cpu_feat.tsc_invariant ? " (invariant)" : "",
-	     cpu_feat.tsc_deadline ? "TSC deadline" : "LAPIC", (unsigned long)(lapic_rate / 1000),
+	     cpu_feat.tsc_deadline ? "TSC deadline" : "LAPIC", (unsigned long)(lapic_hz / 1000),
 	     (unsigned long)spread, (unsigned long)(took / 1000));
 }
 
