@@ -1,0 +1,151 @@
+/* loader.c: BOOTX64.EFI, Ingot's way in on machines with UEFI.
+ *
+ * Reads from the volume it was loaded from
+ *     \EFI\INGOT\KERNEL.ELF     the kernel, required
+ *     \EFI\INGOT\CMDLINE.TXT    the command line, optional
+ *     \EFI\INGOT\MODULES\*      boot modules, optional, in directory order
+ * loads the kernel to one block of memory below 4 GiB, a multiple of 2 MiB away
+ * from where it was linked to lie (boot_info.h), fills struct boot_info, leaves
+ * the firmware and enters the kernel.
+ *
+ * Whatever goes wrong before that is said on the firmware's console; then the
+ * loader waits for a key or ten seconds and returns an error, so that the
+ * firmware tries its next boot entry.
+ *
+ * Firmware calls use Microsoft's calling convention: every file here is built
+ * with -DGNU_EFI_USE_MS_ABI, without which each call goes silently wrong. */
+#include "boot/efi/kernel_elf.h"
+#include "boot/efi/loader.h"
+
+#ifndef GNU_EFI_USE_MS_ABI
+#error "build with -DGNU_EFI_USE_MS_ABI"
+#endif
+
+#define KERNEL_PATH L"\\EFI\\INGOT\\KERNEL.ELF"
+#define CMDLINE_PATH L"\\EFI\\INGOT\\CMDLINE.TXT"
+#define MODULES_PATH L"\\EFI\\INGOT\\MODULES"
+
+#define ERROR_WAIT_100NS (10ull * 10000000) /* 10 s */
+
+/* Reads the kernel file, loads it, and gives its entry's physical address. */
+static EFI_STATUS load_kernel(EFI_FILE_HANDLE root, UINT64 *entry)
+{
+	struct esp_file file;
+	struct kernel_elf elf;
+	struct kernel_elf_error err;
+	EFI_PHYSICAL_ADDRESS base;
+
+	EFI_STATUS st = esp_read(root, KERNEL_PATH, &file);
+	if (st == EFI_NOT_FOUND)
+		return say_error(st, L"%s: no such file on the loader's volume", KERNEL_PATH);
+	if (EFI_ERROR(st))
+		return st;
+	if (kernel_elf_check((VOID *)file.base, file.size, &elf, &err) < 0) {
+		if (err.phdr >= 0)
+			Print(L"ingot: %s: program header %d ", KERNEL_PATH, err.phdr);
+		else
+			Print(L"ingot: %s: ", KERNEL_PATH);
+		Print(L"%a = 0x%lx\r\n", err.what, err.value);
+		st = EFI_LOAD_ERROR;
+	} else {
+		st = alloc_pages_aligned(EFI_SIZE_TO_PAGES(elf.span), KERNEL_ALIGN, elf.lowest,
+		                         &base);
+		if (EFI_ERROR(st)) {
+			st = say_error(st, L"%s: no %ld KiB of memory in one piece below 4 GiB", KERNEL_PATH,
+			               elf.span >> 10);
+		} else {
+			kernel_elf_load((VOID *)file.base, &elf, (VOID *)base);
+			*entry = base + elf.entry;
+		}
+	}
+	esp_free(&file);
+	return st;
+}
+
+/* Copies the command line: one line, without the line ends and byte order mark
+ * that editors add. */
+static EFI_STATUS read_cmdline(EFI_FILE_HANDLE root, struct boot_info *info)
+{
+	struct esp_file file;
+	EFI_STATUS st = esp_read(root, CMDLINE_PATH, &file);
+	if (st == EFI_NOT_FOUND)
+		return EFI_SUCCESS;
+	if (EFI_ERROR(st))
+		return st;
+	const char *text = (const char *)file.base;
+	UINTN from = 0, to = file.size, n = 0;
+	if (to >= 3 && CompareMem((VOID *)text, "\xef\xbb\xbf", 3) == 0)
+		from = 3;
+	while (to > from && (text[to - 1] == '\n' || text[to - 1] == '\r'))
+		to--;
+	for (; from < to && n < BOOT_CMDLINE_MAX - 1; from++) {
+		char c = text[from];
+		if (c == 0) {
+			st = say_error(EFI_LOAD_ERROR, L"%s: NUL byte at offset %ld; is it UTF-16? "
+			                               L"It must be plain text or UTF-8", CMDLINE_PATH, from);
+			break;
+		}
+		info->cmdline[n++] = c == '\n' || c == '\r' ? ' ' : c;
+	}
+	if (from < to)
+		info->flags |= BOOT_F_CMDLINE_CUT;
+	info->cmdline[n] = 0;
+	esp_free(&file);
+	return st;
+}
+
+static EFI_STATUS boot(EFI_HANDLE image)
+{
+	EFI_FILE_HANDLE root;
+	EFI_PHYSICAL_ADDRESS page;
+	UINT64 entry;
+
+	EFI_STATUS st = esp_open(image, &root);
+	if (EFI_ERROR(st))
+		return st;
+	st = alloc_pages(EFI_SIZE_TO_PAGES(sizeof(struct boot_info)), TRUE, &page);
+	if (EFI_ERROR(st))
+		return say_error(st, L"no memory for the boot information below 4 GiB");
+	struct boot_info *info = (struct boot_info *)page;
+	info->magic = BOOT_INFO_MAGIC;
+	info->door = BOOT_UEFI;
+
+	st = load_kernel(root, &entry);
+	if (!EFI_ERROR(st))
+		st = read_cmdline(root, info);
+	if (!EFI_ERROR(st))
+		st = esp_read_modules(root, MODULES_PATH, info);
+	root->Close(root);
+	if (EFI_ERROR(st))
+		return st;
+	info->rsdp = find_rsdp();
+	find_framebuffer(&info->fb);
+	return handoff(image, entry, info);
+}
+
+/* Waits until a key is pressed or ten seconds are over. */
+static void wait_for_reader(void)
+{
+	EFI_EVENT events[2];
+	UINTN which;
+	Print(L"ingot: not started; press a key, or wait 10 seconds, to go back to the firmware\r\n");
+	events[0] = ST->ConIn->WaitForKey;
+	if (EFI_ERROR(BS->CreateEvent(EVT_TIMER, 0, NULL, NULL, &events[1])))
+		return;
+	if (!EFI_ERROR(BS->SetTimer(events[1], TimerRelative, ERROR_WAIT_100NS)))
+		BS->WaitForEvent(2, events, &which);
+	BS->CloseEvent(events[1]);
+}
+
+/* Called by gnu-efi's start code with the System V convention. */
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
+{
+	InitializeLib(image, table);
+	/* Reading a large module from a slow stick may take longer than the
+	 * firmware's five-minute watchdog allows. */
+	BS->SetWatchdogTimer(0, 0, 0, NULL);
+	EFI_STATUS st = boot(image);
+	wait_for_reader();
+	return st;
+}
