@@ -1,0 +1,115 @@
+/* api_defer.h: defer, panic, recover (part of ingot.h).
+ *
+ * As in Go: a deferred call runs when the function that deferred it returns,
+ * wherever in the function the defer stands, the last deferred first, its
+ * arguments evaluated at the defer.  Pointers to that function's locals are
+ * good in a deferred call.  A panic runs the deferred calls of all functions
+ * up the stack; recover, called directly by one of them, ends the panic, and
+ * the function that deferred it returns to its caller, with the result 0.
+ * An unrecovered panic ends the image with status 2.
+ *
+ * One limit: when a defer stands in a nested block, what the function stores
+ * into a local after that block's end and after its last call may not be
+ * seen through a pointer by the deferred call (C ends the local's life at
+ * the return); make such a local volatile or defer in the outermost block. */
+#ifndef INGOT_API_DEFER_H
+#define INGOT_API_DEFER_H
+
+#ifndef INGOT_API_VALUE_H
+#error "include ingot.h"
+#endif
+
+/* The code behind defer returns twice like setjmp, the second time only to
+ * leave the function: no variable is read then. */
+#pragma GCC diagnostic ignored "-Wclobbered"
+
+struct defer_rec;
+struct defer_rec *rt_defer_new(void (*thunk)(void *), const void *args, size_t size, void *cfa);
+int rt_defer_push(struct defer_rec *d) __attribute__((returns_twice));
+
+/* Stores into locals are done before the block ends. */
+static inline __attribute__((always_inline)) void rt_defer_fence(char *unused)
+{
+	(void)unused;
+	__asm__ volatile("" ::: "memory");
+}
+
+/* defer(f, args...): calls f(args...) when the function returns.  A statement
+ * of its own: inside `if` it needs braces.  Up to 16 arguments, checked
+ * against f.  Not in a function that must be inlined.  Go: defer f(args). */
+#define defer(f, ...) RT_DEFER(RT_UNIQUE(rt_df_fence), f, ##__VA_ARGS__)
+#define RT_DEFER(fence, f, ...) \
+	char fence __attribute__((cleanup(rt_defer_fence), unused)); \
+	do { \
+		__auto_type rt_df_f = &*(f); \
+		RT_EACH(RT_DEFER_EVAL, , ##__VA_ARGS__) \
+		struct rt_df_args { \
+			__typeof__(rt_df_f) fn; \
+			RT_EACH(RT_DEFER_FIELD, , ##__VA_ARGS__) \
+		}; \
+		void rt_df_thunk(void *rt_df_p) \
+		{ \
+			struct rt_df_args *rt_df_q = rt_df_p; \
+			rt_df_q->fn(RT_EACH(RT_DEFER_ARG, , ##__VA_ARGS__)); \
+			/* A frame of its own, no tail call: recover() counts frames. */ \
+			__asm__ volatile("" ::"r"(__builtin_frame_address(0)) : "memory"); \
+		} \
+		struct rt_df_args rt_df_v = { .fn = rt_df_f, RT_EACH(RT_DEFER_INIT, , ##__VA_ARGS__) }; \
+		if (rt_unlikely(rt_defer_push(rt_defer_new(rt_df_f ? rt_df_thunk : (void (*)(void *))0, \
+		                                           &rt_df_v, sizeof rt_df_v, \
+		                                           __builtin_dwarf_cfa())))) { \
+			_Pragma("GCC diagnostic push") \
+			_Pragma("GCC diagnostic ignored \"-Wreturn-type\"") \
+			return; \
+			_Pragma("GCC diagnostic pop") \
+		} \
+	} while (0)
+#define RT_DEFER_EVAL(c, i, x) __auto_type rt_df_a##i = (x);
+#define RT_DEFER_FIELD(c, i, x) __typeof__(rt_df_a##i) a##i;
+#define RT_DEFER_INIT(c, i, x) .a##i = rt_df_a##i,
+#define RT_DEFER_ARG(c, i, x) RT_DEFER_COMMA##i rt_df_q->a##i
+#define RT_DEFER_COMMA0
+#define RT_DEFER_COMMA1 ,
+#define RT_DEFER_COMMA2 ,
+#define RT_DEFER_COMMA3 ,
+#define RT_DEFER_COMMA4 ,
+#define RT_DEFER_COMMA5 ,
+#define RT_DEFER_COMMA6 ,
+#define RT_DEFER_COMMA7 ,
+#define RT_DEFER_COMMA8 ,
+#define RT_DEFER_COMMA9 ,
+#define RT_DEFER_COMMA10 ,
+#define RT_DEFER_COMMA11 ,
+#define RT_DEFER_COMMA12 ,
+#define RT_DEFER_COMMA13 ,
+#define RT_DEFER_COMMA14 ,
+#define RT_DEFER_COMMA15 ,
+
+/* What a panic carries. */
+typedef struct panicked {
+	string text;        /* as the report prints it after "panic: " */
+	void *value;        /* of panic_value, else NULL */
+	bool runtime_error; /* raised by the runtime: index out of range, ... */
+} panicked;
+
+/* panic(fmt, ...): printf's format.  Go: panic(fmt.Sprintf(...)).
+ * panic_value(v, fmt, ...): carries the pointer v as well. */
+#define panic(...) rt_panic(__VA_ARGS__)
+#define panic_value(v, ...) rt_panic_value(v, __VA_ARGS__)
+_Noreturn void rt_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
+_Noreturn void rt_panic_value(void *v, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), cold));
+
+/* recover(): in a function called by a panic as a deferred call: ends the
+ * panic and returns what it carries; anywhere else NULL. */
+#define recover() \
+	({ \
+		/* A function whose label is in static data is never inlined. */ \
+		__label__ rt_rc_here; \
+	rt_rc_here:; \
+		static void *const rt_rc_pin __attribute__((used)) = &&rt_rc_here; \
+		(const panicked *)rt_recover(__builtin_frame_address(0)); \
+	})
+const panicked *rt_recover(void *frame);
+
+#endif

@@ -85,5 +85,7 @@ noreturn void fatal_deadlock(const char *msg);
 noreturn void fatal_stack(struct g *g, const char *what);
 /* defer.c: the true return address behind the defer trampoline. */
 uintptr_t unwind_translate(uintptr_t pc, uintptr_t fp);
+/* defer.c: the low end of what is alive on g's stack, which is at sp. */
+uintptr_t defer_low(const struct g *g, uintptr_t sp);
 
 #endif

@@ -240,6 +240,8 @@ void stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void 
 		sp = (c->f.rsp - RED_ZONE) & ~7ul;
 	}
 	struct stack_seg *s = &g->seg[g->cur_seg];
+	/* A function with deferred calls that is just returning: its frame lives. */
+	sp = defer_low(g, sp);
 	if (sp < s->lo)
 		sp = s->lo;
 	if (sp > s->hi)
