@@ -9,8 +9,11 @@
 /* ---- console ---- */
 void console_init(void);
 void console_fatal(void);                 /* from now on without the lock */
-void fbcon_init(const struct boot_fb *fb); /* after vm_init */
+/* fbcon.c: before vm_init, if the door's one-to-one map reaches it; after vm_init. */
+void fbcon_early(const struct boot_fb *fb);
+void fbcon_init(const struct boot_fb *fb);
 void fbcon_write(const char *s, size_t n); /* under console.c's lock */
+extern const uint8_t font_rows[95][7];     /* font.c */
 
 /* ---- kernel sections of a task ----
  * Between the two the calling task is not switched away; interrupts are

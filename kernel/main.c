@@ -186,6 +186,8 @@ noreturn void kernel_main(uint64_t info_pa, uint64_t delta)
 	cpu_features_check();
 
 	const struct boot_info *bi = (const void *)info_pa;
+	if (bi->magic == BOOT_INFO_MAGIC)
+		fbcon_early(&bi->fb);
 	check_boot_info(bi);
 	size_t len;
 	const char *v = boot_param(bi->cmdline, "kernel", &len);
