@@ -308,6 +308,10 @@ static void check_dead(void)
 	for (unsigned i = 0; dead && i < rt_nps; i++)
 		if (!runq_empty(rt_ps[i]) || at_load(&rt_ps[i]->irq_ready) || at_load(&rt_ps[i]->timer_due))
 			dead = false;
+	/* A P that goes out of use may still run the task that asked for it. */
+	for (unsigned i = rt_nps; dead && i < plat_ncores; i++)
+		if (rt_ps[i]->up && at_load_acq(&rt_ps[i]->status) != P_STOPPED)
+			dead = false;
 	unlock(&sched.lock);
 	if (dead)
 		fatal_deadlock(num_user_tasks() ? "all goroutines are asleep - deadlock!"
