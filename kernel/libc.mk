@@ -36,7 +36,8 @@ libc_misc := $(patsubst %,internal/%.c,floatscan intscan shgetc) errno/strerror.
 	$(patsubst %,time/%.c,__month_to_secs __secs_to_tm __tm_to_secs __year_to_secs difftime) \
 	misc/getopt.c misc/getopt_long.c misc/getsubopt.c misc/ffs.c misc/ffsl.c misc/ffsll.c \
 	misc/basename.c misc/dirname.c misc/a64l.c \
-	setjmp/x86_64/setjmp.s setjmp/x86_64/longjmp.s fenv/x86_64/fenv.s fenv/__flt_rounds.c
+	setjmp/x86_64/setjmp.s setjmp/x86_64/longjmp.s \
+	fenv/x86_64/fenv.s $(patsubst %,fenv/%.c,__flt_rounds fegetexceptflag feholdexcept fesetexceptflag fesetround feupdateenv)
 libc_math := $(patsubst %,math/x86_64/%.s,__invtrigl acosl asinl atan2l atanl ceill exp2l expl expm1l \
 	floorl log10l log1pl log2l logl truncl) \
 	$(patsubst %,math/x86_64/%.c,fabs fabsf fabsl fmodl llrint llrintf llrintl lrint lrintf \
@@ -87,7 +88,7 @@ $(LIBC_HEADERS): kernel/libc.mk | $(MUSL)/COPYRIGHT
 
 $(B)/libc/%.o: $(MUSL)/src/%.c kernel/libc.mk $(FLAGS_STAMP) | $(LIBC_HEADERS)
 	@mkdir -p $(@D)
-	$(SAY) "  CC    $@"; $(CC) $(LIBC_FLAGS) $(SECTIONS) $(LIBC_PRIV) -c -o $@ $<
+	$(SAY) "  CC    $@"; $(CC) $(LIBC_FLAGS) $(SECTIONS) $(LIBC_PRIV) -c -o $@ $< $(LIBC_POST)
 $(B)/libc/%.o: $(MUSL)/src/%.s kernel/libc.mk | $(LIBC_HEADERS)
 	@mkdir -p $(@D)
 	$(SAY) "  CC    $@"; $(CC) -g -c -o $@ $<
@@ -97,8 +98,11 @@ $(B)/libc/ingot/self.o: kernel/libc/self.c kernel/libc.mk $(FLAGS_STAMP) | $(LIB
 $(B)/libc/ingot/%.o: kernel/libc/%.c kernel/libc.mk $(FLAGS_STAMP) | $(LIBC_HEADERS)
 	@mkdir -p $(@D)
 	$(SAY) "  CC    $@"; $(CC) $(COMMON) $(WARN) $(FLAGS_metal) $(SPLIT) $(APPINC_metal) -I. -c -o $@ $<
-# vfprintf is ours (clib.c); musl's, which vsnprintf needs, gets another name.
+# The stream functions are ours (clib.c).  musl's vfprintf, which vsnprintf
+# needs, gets another name; fwrite comes along with what vsnprintf writes
+# through, and is hidden.
 $(addprefix $(B)/libc/stdio/,vfprintf.o vsnprintf.o): LIBC_PRIV += -Dvfprintf=__libc_vfprintf
+$(B)/libc/stdio/fwrite.o: LIBC_POST = && objcopy --localize-symbol=fwrite $@
 $(LIBC): $(libc_obj)
 	@rm -f $@
 	$(SAY) "  AR    $@"; $(AR) rcs $@ $^

@@ -33,7 +33,7 @@ LIBC = {"assert.h", "ctype.h", "errno.h", "fenv.h", "float.h", "inttypes.h", "li
 # The files of kernel/ that implement or use the seam.
 SEAM = {"kernel/plat.c", "kernel/main.c", "kernel/fatal.c", "kernel/stackmap.c", "kernel/trap.c"}
 # Headers of musl's own that the image's C library is built with.
-MUSL_INTERNAL = {"locale_impl.h"}
+MUSL_INTERNAL = {"locale_impl.h", "stdio_impl.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 PLATFORM = re.compile(r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b.*(__linux__|__unix__|INGOT_METAL|INGOT_HOST|KERNEL)", re.M)

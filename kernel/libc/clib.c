@@ -130,12 +130,6 @@ void __unlockfile(FILE *f)
 {
 }
 
-/* Errors of getopt. */
-void __getopt_msg(const char *prog, const char *text, const char *opt, size_t len)
-{
-	fprintf(stderr, "%s%s%.*s\n", prog, text, (int)len, opt);
-}
-
 /* ---- locks of musl's few global structures -------------------------- */
 
 void __lock(volatile int *l)

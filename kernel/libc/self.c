@@ -3,6 +3,7 @@
  * Invariant: the block is never written, so tasks may share it.  The locale
  * is C.UTF-8 for good; messages are not translated. */
 #include "locale_impl.h"
+#include "stdio_impl.h"
 
 struct pthread __libc_self = {
 	.self = &__libc_self,
@@ -19,3 +20,7 @@ const char *__lctrans_cur(const char *msg)
 {
 	return msg;
 }
+
+/* The one stream that musl itself names (getopt's messages).  It passes the
+ * address on to fputs and fwrite, which are ours. */
+FILE __stderr_FILE = { .lock = -1 };
