@@ -191,7 +191,7 @@ noreturn void kernel_main(uint64_t info_pa, uint64_t delta)
 	check_boot_info(bi);
 	size_t len;
 	const char *v = boot_param(bi->cmdline, "kernel", &len);
-	klog_on = v && len == 7 && v[0] == 'v';
+	klog_on = v && len == 7; /* "verbose"; the runtime refuses any other word */
 	fatal_init(bi->cmdline, bi->fb.base != 0);
 
 	memory_init(bi, info_pa);

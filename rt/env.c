@@ -143,7 +143,8 @@ static void godebug(char *list, const char *word)
 static void setting(char *word)
 {
 	static const char *const known[] = { "GOMAXPROCS", "GOGC",   "GOMEMLIMIT",
-		                             "GODEBUG",    "panic",  "module", NULL };
+		                             "GODEBUG",    "panic",  "module",
+		                             "kernel", NULL };
 	char copy[LINE_MAX], *v = NULL;
 	snprintf(copy, sizeof copy, "%s", word);
 	for (char *c = word; *c && !v; c++)
@@ -173,6 +174,9 @@ static void setting(char *word)
 	} else if (strcmp(word, "panic") == 0) {
 		if (!v || (strcmp(v, "halt") && strcmp(v, "reboot") && strcmp(v, "exit")))
 			bad(copy, "panic is halt, reboot or exit");
+	} else if (strcmp(word, "kernel") == 0) {
+		if (!v || strcmp(v, "verbose"))
+			bad(copy, "kernel is verbose");
 	} else if (strcmp(word, "module") == 0) {
 		/* A boot module's name: the door used it (boot/pvhinfo.c). */
 		if (!v || !*v)
