@@ -101,7 +101,8 @@ _Noreturn void rt_panic_value(void *v, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), cold));
 
 /* recover(): in a function called by a panic as a deferred call: ends the
- * panic and returns what it carries; anywhere else NULL. */
+ * panic and returns what it carries; anywhere else NULL.  (A function that
+ * the deferred one calls last, as a tail call, counts as itself.) */
 #define recover() \
 	({ \
 		/* A function whose label is in static data is never inlined. */ \

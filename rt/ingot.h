@@ -12,10 +12,15 @@
  *   api_mem.h     new, the collector
  *   api_task.h    go, channels, select, sync, sleep
  *
- * No C library header is needed; any may be included beside it.  Contexts:
+ * No C library header is needed; any may be included before it (select,
+ * close, send and recv are macros here, so this header comes last).  Contexts:
  * everything is called from a task (main is one) unless it says "any". */
 #ifndef INGOT_H
 #define INGOT_H
+
+#ifndef __OPTIMIZE__
+#error "go and defer need an optimising build: -Og at least (gcc gives nested functions no static chain then)"
+#endif
 
 #include "api_value.h"
 #include "api_mem.h"

@@ -189,7 +189,8 @@ static noreturn void run_goexit(void)
 	}
 	g->panics = NULL;
 	if (g->cur_seg == 1) {
-		uintptr_t sp = g->seg0_sp & ~15ul;
+		/* A task ends on its first segment; nothing there is needed any more. */
+		uintptr_t sp = (g->seg[0].hi - 64) & ~15ul;
 
 		stack_unwind_to(g, sp);
 		__asm__ volatile("movq %0, %%rsp\n\tcall goexit0" ::"r"(sp) : "memory");
