@@ -18,7 +18,7 @@ static int deeper(int n)
 	volatile char frame[1000];
 
 	frame[0] = (char)n;
-	return deeper(n + 1) + frame[0];
+	return n < 0 ? 0 : deeper(n + 1) + frame[0];
 }
 
 static void overflow(void)
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 		*(volatile char *)0x123456789000 = 1;
 	} else if (strcmp(how, "divide") == 0) {
 		volatile int zero = 0;
-		print("%d\n", 1 / zero);
+		print("%d\n", 10 / zero);
 	} else if (strcmp(how, "overflow") == 0) {
 		overflow();
 	} else if (strcmp(how, "deadlock") == 0) {
