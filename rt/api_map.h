@@ -137,6 +137,14 @@ typedef struct {
 		RT_MAP_FIND(rt_pm, rt_pk) != 0; \
 	})
 
+/* map_find(m, k): a pointer to the value, NULL if k is absent; valid until
+ * the next change of the map. */
+#define map_find(m, k) \
+	({ \
+		RT_MAP_ARGS(m, k); \
+		RT_MAP_FIND(rt_pm, rt_pk); \
+	})
+
 /* map_set(m, k, v).  Panics "assignment to entry in nil map".  Go: m[k] = v. */
 #define map_set(m, k, v) \
 	({ \

@@ -345,7 +345,10 @@ rt_slice_cut(void *s, size_t ssize, size_t esize, size_t i, size_t j, size_t k, 
 		for (__typeof__(t.ptr) p = t.ptr; t.cap != (size_t)-1; t.cap = (size_t)-1) \
 			for (size_t i = 0; i < t.len && (p = t.ptr + i, true); i++)
 
-/* ---- boot modules ----------------------------------------------------------------- */
+/* ---- the machine (boot.c) ---------------------------------------------------------- */
+
+/* Bytes of memory of the machine.  any. */
+size_t memory_total(void);
 
 /* Files handed over at boot (FILE=): how many, the i-th's name and bytes.
  * The bytes are read-only and stay for ever.  boot_file panics when i is not

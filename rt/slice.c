@@ -88,22 +88,3 @@ void rt_panic_slice(size_t i, size_t j, size_t k, size_t room, int form)
 		rt_panic("runtime error: slice bounds out of range [%td:]", (ptrdiff_t)i);
 	rt_panic("runtime error: slice bounds out of range [%zu:%zu]", i, j);
 }
-
-unsigned boot_files(void)
-{
-	return plat_nmodules();
-}
-
-struct boot_file boot_file(unsigned i)
-{
-	if (i >= plat_nmodules())
-		rt_panic_index(i, plat_nmodules());
-
-	struct plat_module m = plat_module(i);
-	const char *name = m.name ? m.name : "";
-
-	return (struct boot_file){
-		.name = { name, strlen(name) },
-		.data = { (byte *)m.data, m.len, m.len },
-	};
-}
