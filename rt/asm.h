@@ -37,6 +37,8 @@ _Static_assert(offsetof(struct g, sp) == 0 && offsetof(struct g, stack_limit) ==
                    offsetof(struct g, pctx) == 24 && offsetof(struct g, seg0_sp) == 32 &&
                    offsetof(struct g, seg0_limit) == 40 && offsetof(struct g, cur_seg) == 48,
                "asm.S and switch_to");
+_Static_assert(offsetof(struct g, next) == CACHE_LINE && offsetof(struct g, gc_begin) == 2 * CACHE_LINE,
+               "two lines to start and end a task");
 _Static_assert(offsetof(struct core_self, g) == 0 && offsetof(struct core_self, g0) == 16, "asm.S");
 
 /* asm.S.  All code of section .text.rt_asm is not preemptible (irq.c). */

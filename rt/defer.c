@@ -65,8 +65,10 @@ void rt_defer_free(struct g *g, struct defer_rec *d)
 
 	if (unlikely(!d->pooled))
 		return;
-	if (unlikely(!pool))
+	if (unlikely(!pool)) {
 		pool = g->local = rt_malloc(sizeof *pool, RT_TYPE(struct defer_pool));
+		g->untidy = 1;
+	}
 	if (unlikely(pool->n >= DEFER_POOL))
 		return;
 	memset(d->args, 0, d->size); /* keeps nothing alive */

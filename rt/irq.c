@@ -50,6 +50,7 @@ bool rt_irq_exit(const struct plat_frame *f, void *ctx)
 			return false; /* memory is out: it runs on until it gives way */
 		p->spare_pctx = NULL;
 		g->pctx = c;
+		g->untidy = 1;
 	}
 	g->nopreempt = 1;
 	g->resched = 0;

@@ -69,7 +69,6 @@ void stop_join(struct p *p);
 /* stack.c */
 bool stack_new(struct g *g);       /* first segment; system.  False: no memory */
 void stack_shrink_dead(struct g *g); /* a dead G's stack, back to what a new one has; system */
-bool stack_is_grown(const struct g *g);
 void stack_unwind_to(struct g *g, uintptr_t sp);
 
 /* time.c */

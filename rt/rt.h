@@ -168,21 +168,20 @@ struct g {
 	uint32_t cur_seg;     /* 48: segment the task runs on, 0 or 1 */
 
 	uint32_t status;      /* enum g_status; written by the owner of the G's place */
-	uint32_t preempted;   /* the saved state is pctx, not a switch frame */
-	uint64_t id;
+	uint32_t resched;     /* nopreempt hit: yield when it drops to 0.  Set by irq on own core */
+	uint16_t in_systemstack; /* running on the scheduler stack for this G; always for g0 */
+	uint16_t untidy;      /* has grown stack, pctx or local: to be cleaned up when it ends */
+
+	/* Second cache line: with the first, all that starting and ending touches. */
 	struct g *next;       /* link in the one queue the G is in (global queue, free list) */
 	struct p *p;          /* where it runs or last ran */
-	uint32_t wait_reason;
+	void (*entry)(void *);
+	void *entry_arg;      /* on its own stack */
+	uintptr_t top;        /* where its stack begins: seg[0].hi less the colour (stack.c) */
+	uint64_t id;
+	const void *created_by; /* pc of the go statement */
+	uint32_t wait_reason; /* enum wait_reason */
 	uint32_t is_system;   /* runtime task: not counted by num_task() and the deadlock check */
-	uint64_t wait_since;  /* plat_now() at park, 0 unless traced */
-
-	void *wait_lock_arg;  /* see park() */
-	bool (*wait_unlock)(struct g *, void *);
-
-	struct stack_seg seg[2];
-	uint32_t in_systemstack; /* running on the scheduler stack for this G */
-	uint32_t resched;     /* nopreempt hit: yield when it drops to 0.  Set by irq on own core */
-	uint32_t select_done; /* CAS 0->1 by the one waker that wins a select */
 
 	/* Roots: everything between gc_begin and gc_end is scanned. */
 	char gc_begin[0];
@@ -190,17 +189,15 @@ struct g {
 	struct sudog *waiting;    /* sudogs this G is enqueued on */
 	struct defer_rec *defers; /* innermost first */
 	struct panic_rec *panics; /* innermost first */
-	void (*entry)(void *);
-	void *entry_arg;
-	void *local;              /* values.c and friends: one task-local word */
-	void *timer;              /* sleep's timer, GC memory */
+	void *local;              /* defer.c's; whoever sets it sets untidy */
 	char gc_end[0];
 
+	struct stack_seg seg[2];
+	uint32_t select_done; /* CAS 0->1 by the one waker that wins a select */
 	struct g *all_next;   /* all Gs ever made; Gs are never freed.  Published with release */
-	const void *created_by; /* pc of the go statement */
 	int errno_val;        /* the C library's errno of this task (crt.c) */
 	void *asan_fake;      /* sanitizer's fake stack, hosted ASan only */
-};
+} __attribute__((aligned(CACHE_LINE)));
 
 #define RUNQ_SIZE_DEFAULT 256
 #ifndef RUNQ_SIZE

@@ -104,7 +104,7 @@ static void newproc(void (*fn)(void *), const void *args, size_t size, bool is_s
 {
 	if (unlikely(!fn))
 		rt_panic("go of nil func value");
-	RT_ASSERT(size <= ARGS_MAX);
+	RT_ASSERT(size <= ARGS_MAX && size % 8 == 0);
 	struct g *me = preempt_off();
 	struct p *p = rt_self.p;
 	struct g *g = p->gfree;
@@ -117,12 +117,13 @@ static void newproc(void (*fn)(void *), const void *args, size_t size, bool is_s
 		g = n.g;
 	}
 	RT_ASSERT(g->status == G_DEAD && !g->on_cpu);
-	uintptr_t top = g->seg[0].hi, argp = (top - size) & ~15ul;
+	uintptr_t argp = (g->top - size) & ~15ul;
 #ifdef __SANITIZE_ADDRESS__
 	asan_stack_reuse(g);
 #endif
-	if (size)
-		memcpy((void *)argp, args, size);
+	/* Argument blocks begin with a pointer: whole words, nearly always few. */
+	for (size_t i = 0; i < size; i += 8)
+		*(uint64_t *)(argp + i) = *(const uint64_t *)((const char *)args + i);
 	uint64_t *sp = (uint64_t *)(argp - 24);
 	sp[0] = 0x0000037f00001f80ull; /* x87 control word and MXCSR as the ABI has them at start */
 	sp[1] = (uint64_t)rt_task_start;
@@ -177,6 +178,8 @@ void gfree_put_slow(struct p *p, struct g *g)
 		pctx_put(g->pctx);
 		g->pctx = NULL;
 	}
+	g->local = NULL;
+	g->untidy = 0;
 	g->next = p->gfree;
 	p->gfree = g;
 	if (++p->ngfree < GFREE_P_MAX)
@@ -200,10 +203,10 @@ noreturn void goexit0(void)
 	RT_ASSERT(g->nopreempt == 1 && g->cur_seg == 0);
 	g->status = G_DEAD;
 	g->resched = 0;
-	memset(g->gc_begin, 0, (size_t)(g->gc_end - g->gc_begin));
+	RT_ASSERT(!g->param && !g->waiting && !g->defers && !g->panics);
 	if (!g->is_system)
 		p->nended++;
-	if (likely(p->ngfree < GFREE_P_MAX - 1 && !g->pctx && !stack_is_grown(g))) {
+	if (likely(p->ngfree < GFREE_P_MAX - 1 && !g->untidy)) {
 		g->next = p->gfree;
 		p->gfree = g;
 		p->ngfree++;

@@ -8,9 +8,9 @@
  *
  * -s is the length of a sample (200 ms).  What an op is: see the peers'
  * README; loops are written as the Go programs are. */
-#include "ingot.h"
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
+#include "ingot.h"
 
 static int64 sample = 200 * Millisecond;
 static int runs = 5;
