@@ -167,7 +167,7 @@ $(B)/$(1)/app/$(3): $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard
 	$$(call link,$$(LINK_host) $$(FLAGS_$(1)),-lpthread)
 endef
 
-# All of apps/, the guests of the system tests, and APP wherever it lies.
+# All of apps/, the guests of the system tests, the benchmarks, and APP wherever it lies.
 APP_DIR := $(patsubst %/,%,$(APP))
 APP_NAME := $(notdir $(abspath $(APP_DIR)))
 ifneq ($(filter run all image gdb,$(GOALS)),)
@@ -183,7 +183,7 @@ ifeq ($(wildcard $(FILE)),)
 $(error FILE=$(FILE): there is no such file)
 endif
 endif
-APPS := $(sort $(patsubst %/,%,$(dir $(wildcard apps/*/*.c tests/system/guest/*/*.c))))
+APPS := $(sort $(patsubst %/,%,$(dir $(wildcard apps/*/*.c tests/system/guest/*/*.c tests/bench/*.c))))
 APP_DIRS := $(filter-out $(if $(filter-out $(APPS),$(APP_DIR)),%/$(APP_NAME)),$(APPS)) $(filter-out $(APPS),$(APP_DIR))
 $(foreach d,$(APP_DIRS),$(foreach v,$(METAL_VARIANTS),$(eval $(call app_metal,$(v),$(d),$(notdir $(abspath $(d)))))))
 $(foreach d,$(APP_DIRS),$(foreach v,$(HOST_VARIANTS),$(eval $(call app_host,$(v),$(d),$(notdir $(abspath $(d)))))))
@@ -218,6 +218,15 @@ check: ## the quick ring, under two minutes
 	+@tests/run check
 t/%: ## one test in all its rings, and how to repeat it (ON=host|asan|nasty|boot1|boot2|boot4 narrows)
 	+@tests/run one $*
+# The peers lie beside the tree; without them there are only our own figures.
+PEERS ?= ../shared/peers/go
+bench: $(B)/host/app/bench ## our hosted benchmarks beside Go's, in one run (NAMES='yield spawn' for some)
+	@[ ! -d "$(PEERS)" ] || (cd "$(PEERS)" && CGO_ENABLED=0 GOTOOLCHAIN=local GOCACHE="$(CURDIR)/$(B)/go-cache" go build -o "$(CURDIR)/$(B)/peers" .)
+	@[ -d "$(PEERS)" ] || echo "no Go sources at PEERS=$(PEERS): only our own figures"
+	@tests/bench/compare.py $< "$(if $(wildcard $(PEERS)),$(B)/peers)" $(NAMES)
+counts: $(B)/metal/app/bench.elf ## executed instructions per operation, exact (UPDATE=1 writes the committed table)
+	@tests/system/counts.py $(if $(UPDATE),--update,--print)
+
 check-deps: ## fail on an include that points the wrong way
 	@tests/check-deps.py
 

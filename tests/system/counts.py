@@ -1,0 +1,56 @@
+#!/usr/bin/python3 -B
+"""Executed instructions per operation, exact: tests/bench booted with -icount.
+
+    counts.py            compares with tests/bench/counts.txt, within 2 % (a test)
+    counts.py --print    prints the table
+    counts.py --update   writes the table that is committed
+
+test: limit=400
+
+With -icount shift=0,sleep=off a virtual nanosecond is one instruction, so the
+benchmark's ns/op are instructions, repeatable to the digit."""
+import os
+import sys
+
+from qemu import ROOT, Report, boot, built
+
+TABLE = os.path.join(ROOT, "tests/bench/counts.txt")
+# Milliseconds of a sample: an allocation's must be long enough for its collections.
+SETS = ((2, ("yield", "chan_pingpong", "spawn", "spawn_join", "select_2ready", "mutex_uncontended")),
+        (50, ("alloc_8_tiny", "alloc_16_noscan", "alloc_16_ptr", "alloc_64", "alloc_64_ptr", "alloc_1k")))
+
+
+def count():
+    """{name: instructions}, and the boots' evidence."""
+    found, evidence = {}, ""
+    for sample, names in SETS:
+        done = boot(built("bench"), ["-icount", "shift=0,sleep=off"], limit=300, accel="tcg", machine="microvm", smp=1,
+                    args=f"-s {sample} -r 1 {' '.join(names)}")
+        evidence += str(done)
+        for line in done.text.splitlines():
+            words = line.split()
+            if len(words) == 5 and words[2] == "ns/op":
+                found[words[0]] = float(words[1])
+    return found, evidence
+
+
+def main():
+    found, evidence = count()
+    table = "".join(f"{name:20} {value:10.1f}\n" for name, value in found.items())
+    if "--print" in sys.argv or "--update" in sys.argv:
+        print("instructions per operation, one core\n" + table, end="")
+        if "--update" in sys.argv:
+            with open(TABLE, "w", encoding="utf-8") as f:
+                f.write(table)
+        return 0 if found else 1
+    report = Report("counts")
+    with open(TABLE, encoding="utf-8") as f:
+        for line in f:
+            name, value = line.split()
+            now = found.get(name)
+            report.check(f"{name} within 2 % of {value}", now is not None and abs(now / float(value) - 1) <= 0.02,
+                         f"now {now}; if that is meant: make counts UPDATE=1\n{evidence if now is None else ''}")
+    return report.end()
+
+
+sys.exit(main())
