@@ -108,6 +108,9 @@ static void find_registers(void)
 			     (unsigned long)acpi.lapic_addr);
 		regs = mmio_map(pa, PAGE_SIZE);
 	}
+	klog("cpu: %s, %s family %u model %u%s%s, %s\n", cpu_feat.brand[0] ? cpu_feat.brand : "no name",
+	     cpu_feat.vendor, cpu_ident.family, cpu_ident.model, cpu_feat.hypervisor ? ", under " : "",
+	     cpu_feat.hv, lapic_x2 ? "x2APIC" : "xAPIC");
 	pic_mask();
 	irq_set(VEC_LAPIC_ERR, on_error, NULL);
 	irq_set(VEC_SPURIOUS, on_spurious, NULL);

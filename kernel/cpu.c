@@ -173,9 +173,6 @@ void cpu_features_check(void)
 		/* KVM of old reports 0 and means 0x40000001. */
 		cpu_ident.max_hv = h[0] ? h[0] : 0x40000001;
 	}
-	klog("cpu: %s, %s family %u model %u%s%s, %u physical address bits\n",
-	     f->brand[0] ? f->brand : "no name", f->vendor, cpu_ident.family, cpu_ident.model,
-	     f->hypervisor ? ", under " : "", f->hypervisor ? f->hv : "", f->phys_bits);
 }
 
 /* ---- random bytes ---------------------------------------------------------- */
