@@ -171,6 +171,11 @@ static void named_defects(void)
 	CHECK(messages == 0 && !acpi.s5_valid);
 	unmap(), memcpy(mem, good, MEM);
 
+	header(DSDT, "DSDT", 50 + 10); /* ends behind the package's count */
+	run(ROOT);
+	CHECK(messages == 0 && !acpi.s5_valid);
+	unmap(), memcpy(mem, good, MEM);
+
 	run(MEM + 64); /* nothing there */
 	CHECK(messages == 1 && !acpi.present && nmadt_cpus == 0);
 	unmap();
