@@ -33,17 +33,16 @@ static char zero_object[16] __attribute__((aligned(16)));
 
 typedef long long v2di __attribute__((vector_size(16), aligned(8), may_alias));
 
-static inline __attribute__((always_inline)) void zero_small(void *p, size_t n)
+#define ZERO_INLINE 192 /* up to here a loop is faster than memset */
+
+/* n >= 16, a multiple of 8.  From the end down, so that 16 bytes are one store. */
+static inline __attribute__((always_inline)) void zero_small(char *p, size_t n)
 {
-	if (n > 192) {
-		memset(p, 0, n);
-		return;
-	}
-	char *q = p, *end = q + n;
-	for (; q + 16 <= end; q += 16)
+	for (char *q = p + n - 16; q > p; q -= 16) {
 		*(v2di *)q = (v2di){ 0, 0 };
-	if (q < end)
-		*(uint64_t *)q = 0;
+		__asm__ volatile("" : "+r"(q)); /* stays a loop: gcc would call memset */
+	}
+	*(v2di *)p = (v2di){ 0, 0 };
 }
 
 /* One bit for each word of an object of size <= 512 that must be looked at. */
@@ -79,33 +78,39 @@ static uint32_t type32(size_t size, const struct rt_type *t)
 	return t32;
 }
 
-/* Takes the slot's lowest free object and makes it ready.  k->free != 0. */
-static inline __attribute__((always_inline)) void *
-slot_take(struct mcache_slot *k, size_t size, const struct rt_type *type, bool noscan)
+/* Takes the lowest free object of a slot that has one. */
+static inline __attribute__((always_inline)) char *slot_take(struct mcache_slot *k)
 {
 	unsigned i = (unsigned)__builtin_ctzll(k->free);
 	k->free &= k->free - 1;
-	char *p = (char *)k->group_base + (size_t)i * k->elemsize;
-	if (likely(k->needzero))
-		zero_small(p, k->elemsize);
+	return (char *)k->group_base + (size_t)i * k->elemsize;
+}
+
+/* Records which words of p the collector looks at. */
+static inline __attribute__((always_inline)) void
+heapbits_write(struct mcache_slot *k, char *p, uint64_t bits)
+{
+	size_t word = ((uintptr_t)p - k->span_base) / 8;
+	uint64_t *h = k->heapbits + word / 64, mask = k->word_mask;
+	unsigned sh = word % 64;
+	h[0] = (h[0] & ~(mask << sh)) | bits << sh;
+	if (unlikely(sh + k->elemsize / 8 > 64))
+		h[1] = (h[1] & ~(mask >> (64 - sh))) | bits >> (64 - sh);
+}
+
+/* The general form: any class, any type.  Preemption is off. */
+static NOINLINE void *slot_take_any(struct mcache_slot *k, size_t size, const struct rt_type *type,
+                                    bool noscan)
+{
+	char *p = slot_take(k);
+	if (k->needzero)
+		memset(p, 0, k->elemsize);
 	if (noscan)
 		return p;
-	if (likely(k->heapbits)) {
-		uint64_t bits;
-		if (likely(type->size == size && type->flags & RT_TYPE_FILLED))
-			bits = type->ptrmask;
-		else
-			bits = type_bits(size, type);
-		size_t word = ((uintptr_t)p - k->span_base) / 8;
-		uint64_t *h = k->heapbits + word / 64;
-		unsigned sh = word % 64;
-		h[0] = (h[0] & ~(k->word_mask << sh)) | bits << sh;
-		if (unlikely(sh && (k->word_mask >> (64 - sh)))) {
-			h[1] = (h[1] & ~(k->word_mask >> (64 - sh))) | bits >> (64 - sh);
-		}
-	} else {
-		span_types(k->span->page)[i] = type32(size, type);
-	}
+	if (k->heapbits)
+		heapbits_write(k, p, type_bits(size, type));
+	else
+		span_types(k->span->page)[((uintptr_t)p - k->span_base) / k->elemsize] = type32(size, type);
 	return p;
 }
 
@@ -182,14 +187,14 @@ static NOINLINE void *malloc_refill(size_t size, const struct rt_type *type, spa
 		struct mcache *c = rt_self.p->mcache;
 		struct mcache_slot *k = &c->slot[spc];
 		if (mcache_next_group(k)) {
-			void *p = slot_take(k, size, type, SPANCLASS_NOSCAN(spc));
+			void *p = slot_take_any(k, size, type, SPANCLASS_NOSCAN(spc));
 			preempt_on(g);
 			return p;
 		}
 		struct alloc_args a = { .c = c, .spc = spc };
 		rt_systemstack(refill_system, &a);
 		if (a.ok) {
-			void *p = slot_take(k, size, type, SPANCLASS_NOSCAN(spc));
+			void *p = slot_take_any(k, size, type, SPANCLASS_NOSCAN(spc));
 			preempt_on(g);
 			gc_if_due();
 			/* p is in this frame across the collection: a root. */
@@ -262,53 +267,87 @@ static NOINLINE void *malloc_aligned(size_t size, const struct rt_type *type, bo
 
 static NOINLINE void *malloc_checked(size_t size, const struct rt_type *type, bool may_fail);
 
+/* What the fast path does not do itself: large, aligned, empty, an empty slot, an
+ * object or a type that takes longer. */
+static NOINLINE void *malloc_general(size_t size, const struct rt_type *type, bool may_fail)
+{
+	bool noscan = type->flags & RT_TYPE_NOSCAN;
+	if (size == 0)
+		return zero_object;
+	if (size > MAX_SMALL_SIZE)
+		return malloc_large(size, type, noscan, may_fail);
+	if (type->align > 16)
+		return malloc_aligned(size, type, noscan, may_fail);
+	return malloc_refill(size, type, spanclass_of(size < TINY_SIZE ? TINY_SIZE : size, noscan), may_fail);
+}
+
 /* ---- the fast path -------------------------------------------------------------- */
+
+/* preempt_off() and preempt_on() with the count kept in a register: two loads of a
+ * word just stored would be a third of the path's time. */
+#define FAST_BEGIN(g, n) \
+	struct g *g = rt_self.g; \
+	uint32_t n = g->nopreempt; \
+	at_store(&g->nopreempt, n + 1); \
+	__asm__ volatile("" ::: "memory")
+#define FAST_END(g, n) \
+	do { \
+		__asm__ volatile("" ::: "memory"); \
+		at_store(&g->nopreempt, n); \
+		if (unlikely(at_load(&g->resched)) && n == 0) \
+			preempt_resched(); \
+	} while (0)
 
 static inline __attribute__((always_inline)) void *
 malloc_inline(size_t size, const struct rt_type *type, bool may_fail)
 {
-	bool noscan = type->flags & RT_TYPE_NOSCAN;
-	if (unlikely(size - 1 >= MAX_SMALL_SIZE)) /* 0 too */
-		return size ? malloc_large(size, type, noscan, may_fail) : zero_object;
-	if (unlikely(type->align > 16))
-		return malloc_aligned(size, type, noscan, may_fail);
-	struct g *g = preempt_off();
+	if (unlikely(size - 1 >= MAX_SMALL_SIZE || type->align > 16)) /* 0 too */
+		return malloc_general(size, type, may_fail);
+	FAST_BEGIN(g, nopreempt);
 	struct mcache *c = rt_self.p->mcache;
-	spanclass_t spc;
-	if (size < TINY_SIZE) {
-		if (noscan) {
+	struct mcache_slot *k;
+	char *p;
+	if (type->flags & RT_TYPE_NOSCAN) {
+		if (size < TINY_SIZE) {
 			size_t align = size & 7 ? size & 3 ? size & 1 ? 1 : 2 : 4 : 8;
 			size_t off = (c->tiny_offset + align - 1) & -align;
 			if (off + size <= TINY_SIZE && c->tiny) {
-				void *p = (void *)(c->tiny + off);
+				p = (char *)(c->tiny + off);
 				c->tiny_offset = off + size;
 				c->ntiny++;
-				preempt_on(g);
+				FAST_END(g, nopreempt);
 				return p;
 			}
-			struct mcache_slot *k = &c->slot[SPANCLASS(TINY_CLASS, 1)];
-			if (unlikely(k->free == 0)) {
-				preempt_on(g);
-				return malloc_refill(TINY_SIZE, type, SPANCLASS(TINY_CLASS, 1), may_fail);
-			}
-			void *p = slot_take(k, TINY_SIZE, type, true);
+			k = &c->slot[SPANCLASS(TINY_CLASS, 1)];
+			if (unlikely(k->free == 0))
+				goto general;
+			p = slot_take(k);
+			zero_small(p, TINY_SIZE);
 			c->tiny = (uintptr_t)p;
 			c->tiny_offset = size;
-			preempt_on(g);
+			FAST_END(g, nopreempt);
 			return p;
 		}
-		spc = SPANCLASS(TINY_CLASS, 0);
-	} else {
-		spc = spanclass_of(size, noscan);
+		k = &c->slot[spanclass_of(size, true)];
+		if (unlikely(k->free == 0 || k->elemsize > ZERO_INLINE))
+			goto general;
+		p = slot_take(k);
+		zero_small(p, k->elemsize);
+		FAST_END(g, nopreempt);
+		return p;
 	}
-	struct mcache_slot *k = &c->slot[spc];
-	if (unlikely(k->free == 0)) {
-		preempt_on(g);
-		return malloc_refill(size, type, spc, may_fail);
-	}
-	void *p = slot_take(k, size, type, noscan);
-	preempt_on(g);
+	k = &c->slot[spanclass_of(size < TINY_SIZE ? TINY_SIZE : size, false)];
+	if (unlikely(k->free == 0 || k->elemsize > ZERO_INLINE || type->size != size ||
+	             !(type->flags & RT_TYPE_FILLED)))
+		goto general;
+	p = slot_take(k);
+	zero_small(p, k->elemsize);
+	heapbits_write(k, p, type->ptrmask);
+	FAST_END(g, nopreempt);
 	return p;
+general:
+	FAST_END(g, nopreempt);
+	return malloc_general(size, type, may_fail);
 }
 
 /* Room for a byte behind the end, and 16-byte alignment in every class. */
