@@ -163,7 +163,7 @@ $(B)/$(1)/app/$(3).elf: $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wild
 endef
 define app_host
 $(call app,$(1),$(2),$(3))
-$(B)/$(1)/app/$(3): $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call HOST_LIB,$(1)) $(TOOLS)
+$(B)/$(1)/app/$(3)/$(3): $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call HOST_LIB,$(1)) $(TOOLS)
 	$$(call link,$$(LINK_host) $$(FLAGS_$(1)),-lpthread)
 endef
 
@@ -188,7 +188,7 @@ APP_DIRS := $(filter-out $(if $(filter-out $(APPS),$(APP_DIR)),%/$(APP_NAME)),$(
 $(foreach d,$(APP_DIRS),$(foreach v,$(METAL_VARIANTS),$(eval $(call app_metal,$(v),$(d),$(notdir $(abspath $(d)))))))
 $(foreach d,$(APP_DIRS),$(foreach v,$(HOST_VARIANTS),$(eval $(call app_host,$(v),$(d),$(notdir $(abspath $(d)))))))
 
-# The image without debug data, as it is counted and shipped.
+# The image without debug data: what sizes are measured of.
 %.stripped: %.elf
 	$(SAY) "  STRIP $@"; strip --strip-all -o $@ $<
 
@@ -220,7 +220,7 @@ t/%: ## one test in all its rings, and how to repeat it (ON=host|asan|nasty|boot
 	+@tests/run one $*
 # The peers lie beside the tree; without them there are only our own figures.
 PEERS ?= ../shared/peers/go
-bench: $(B)/host/app/bench ## our hosted benchmarks beside Go's, in one run (NAMES='yield spawn' for some)
+bench: $(B)/host/app/bench/bench ## our hosted benchmarks beside Go's, in one run (NAMES='yield spawn' for some)
 	@[ ! -d "$(PEERS)" ] || (cd "$(PEERS)" && CGO_ENABLED=0 GOTOOLCHAIN=local GOCACHE="$(CURDIR)/$(B)/go-cache" go build -o "$(CURDIR)/$(B)/peers" .)
 	@[ -d "$(PEERS)" ] || echo "no Go sources at PEERS=$(PEERS): only our own figures"
 	@tests/bench/compare.py $< "$(if $(wildcard $(PEERS)),$(B)/peers)" $(NAMES)

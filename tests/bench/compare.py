@@ -3,7 +3,7 @@
 
     compare.py OURS GO [NAME...]
 
-OURS is build/host/app/bench, GO the built peers program ("" when there is
+OURS is build/host/app/bench/bench, GO the built peers program ("" when there is
 none).  Both run on one P.  Each name is measured by one and then the other, so
 that a change of the machine's mood hits both."""
 
