@@ -42,6 +42,13 @@ extern const struct rt_type rt_type_noscan;
 
 void gc(void);
 int set_gc_percent(int percent);
+/* Checks the whole heap's invariants with the world stopped; ends the image with
+ * a report if one is broken.  For tests. */
+void gc_verify(void);
+/* What an allocation of size bytes really gets. */
+size_t rt_malloc_size(size_t size);
+/* The start of the object that p points into and its size (may be NULL), or NULL. */
+void *rt_object_base(const void *p, size_t *size);
 
 /* The number of bytes, objects, cycles or nanoseconds, under Go's names. */
 struct mem_stats {

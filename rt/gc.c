@@ -184,8 +184,11 @@ static void gc_stop(void *arg)
 	uint64_t live = gc_mark();
 	t.term = plat_now();
 	t.heap_after = t.heap_before;
+	bool verify = malloc_checks || rt_settings.junkfill;
+	if (unlikely(verify))
+		gc_verify_marks();
 	gc_terminate(live);
-	if (unlikely(malloc_checks))
+	if (unlikely(verify))
 		gc_verify_heap();
 	t.end = plat_now();
 	gcs.total_ns += t.end - t.start;
@@ -221,6 +224,22 @@ void gc(void)
 	gc_start(true);
 	for (bool more = true; more;)
 		rt_systemstack(sweep_batch, &more);
+}
+
+static void verify_stop(void *arg)
+{
+	bool *done = arg;
+	if (!stop_world("gc_verify"))
+		return;
+	gc_verify_heap();
+	*done = true;
+	start_world();
+}
+
+void gc_verify(void)
+{
+	for (bool done = false; !done;)
+		rt_systemstack(verify_stop, &done);
 }
 
 /* ---- statistics -------------------------------------------------------------------------- */

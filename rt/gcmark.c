@@ -89,6 +89,11 @@ struct worker {
 
 static struct workbuf *buf_get_empty(void)
 {
+#ifdef INGOT_NASTY
+	static uint32_t calls NOSCAN_DATA;
+	if (at_add_relaxed(&calls, 1) % 3 == 0)
+		return NULL; /* so that overflow is a common case */
+#endif
 	lock(&work.lock);
 	struct workbuf *b = work.empty;
 	if (b)

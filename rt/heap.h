@@ -279,6 +279,7 @@ uint64_t gc_mark_finish(void);          /* stop: rescans after overflow; bytes m
 void object_each_pointer(const struct object *o, void (*fn)(uintptr_t *slot, void *), void *arg);
 /* Registers [base, base+len) as a root besides the globals; for ever.  system. */
 void gc_add_root(void *base, size_t len);
+void gc_verify_marks(void);             /* heapverify.c */
 extern uint64_t gc_stack_bytes, gc_global_bytes; /* scanned by the last cycle */
 
 #endif

@@ -179,6 +179,15 @@ static void gc_if_due(void)
 		gc_start(false);
 }
 
+/* A 16-byte object of which `size` bytes are taken becomes the tiny block. */
+static inline void tiny_begin(struct mcache *c, void *p, size_t size, spanclass_t spc)
+{
+	if (size < TINY_SIZE && SPANCLASS_NOSCAN(spc)) {
+		c->tiny = (uintptr_t)p;
+		c->tiny_offset = size;
+	}
+}
+
 static NOINLINE void *malloc_refill(size_t size, const struct rt_type *type, spanclass_t spc,
                                     bool may_fail)
 {
@@ -188,6 +197,7 @@ static NOINLINE void *malloc_refill(size_t size, const struct rt_type *type, spa
 		struct mcache_slot *k = &c->slot[spc];
 		if (mcache_next_group(k)) {
 			void *p = slot_take_any(k, size, type, SPANCLASS_NOSCAN(spc));
+			tiny_begin(c, p, size, spc);
 			preempt_on(g);
 			return p;
 		}
@@ -195,6 +205,7 @@ static NOINLINE void *malloc_refill(size_t size, const struct rt_type *type, spa
 		rt_systemstack(refill_system, &a);
 		if (a.ok) {
 			void *p = slot_take_any(k, size, type, SPANCLASS_NOSCAN(spc));
+			tiny_begin(c, p, size, spc);
 			preempt_on(g);
 			gc_if_due();
 			/* p is in this frame across the collection: a root. */
