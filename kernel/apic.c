@@ -7,8 +7,8 @@
  *
  * The timer is one-shot and absolute: cpu->deadline (ns of clock_now()) is
  * what is wanted, the hardware is only told the next step towards it.  With
- * the TSC deadline that is one step; the counter reaches 2^32 ticks, so a
- * longer wait takes several, each ending in lapic_timer_irq(), which arms the
+ * the TSC deadline that is mostly one step; the counter reaches 2^32 ticks, so
+ * a longer wait takes several, each ending in lapic_timer_irq(), which arms the
  * rest.  A stray timer interrupt (deadline UINT64_MAX, or not reached) is
  * therefore harmless, and so is one between storing the deadline and loading
  * the counter.  A count of 0 would stop the timer: it is at least 1.
@@ -235,11 +235,11 @@ void lapic_timer_set_rate(uint64_t hz)
 /* Tells the hardware the next step towards deadline. */
 static void timer_program(uint64_t deadline, uint64_t now)
 {
-	if (cpu_feat.tsc_deadline) {
-		wrmsr(MSR_TSC_DEADLINE, clock_to_tsc(deadline));
+	uint64_t wait = deadline > now ? deadline - now : 0, count = UINT32_MAX;
+	if (cpu_feat.tsc_deadline) { /* relative: rounding errors do not add up over days */
+		wrmsr(MSR_TSC_DEADLINE, rdtsc() + clock_ticks(wait));
 		return;
 	}
-	uint64_t wait = deadline > now ? deadline - now : 0, count = UINT32_MAX;
 	/* Below 4.3 s the product fits in 96 bits; beyond, the counter's whole
 	 * length is taken where it may be shorter. */
 	if (wait < 1ull << 32)

@@ -69,12 +69,10 @@ uint64_t clock_now(void)
 	return to_ns(rdtsc_ordered() - tsc_zero);
 }
 
-uint64_t clock_to_tsc(uint64_t ns)
+uint64_t clock_ticks(uint64_t ns)
 {
 	unsigned __int128 ticks = (((unsigned __int128)ns * tsc_inverse) >> 30) + 1;
-	uint64_t room = INT64_MAX - tsc_zero;
-	uint64_t tsc = tsc_zero + (ticks < room ? (uint64_t)ticks : room);
-	return skewed ? tsc - cpu_self->tsc_adjust : tsc;
+	return ticks < INT64_MAX / 2 ? (uint64_t)ticks : INT64_MAX / 2;
 }
 
 void clock_delay_us(unsigned us)

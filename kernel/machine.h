@@ -94,8 +94,8 @@ void lapic_timer_set_rate(uint64_t hz);
 
 /* ---- clock.c --------------------------------------------------------------- */
 
-/* Local TSC value at which clock_now() reaches ns, rounded up; saturates. */
-uint64_t clock_to_tsc(uint64_t ns);
+/* TSC ticks that ns nanoseconds last, rounded up; saturates far from overflow. */
+uint64_t clock_ticks(uint64_t ns);
 /* Between begin and end: compares core c's TSC with this core's and sets c's
  * correction.  stamp: c's TSC when it arrived; sent: ours before it was sent
  * for.  c is online and asleep with interrupts on.  Core 0, in smp_start(). */
