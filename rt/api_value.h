@@ -342,8 +342,8 @@ rt_slice_cut(void *s, size_t ssize, size_t esize, size_t i, size_t j, size_t k, 
 #define for_slice(i, p, s) RT_FOR_SLICE(i, p, s, RT_UNIQUE(rt_fs))
 #define RT_FOR_SLICE(i, p, s, t) \
 	for (__auto_type t = (s); t.cap != (size_t)-1; t.cap = (size_t)-1) \
-		for (__typeof__(t.ptr) p = t.ptr; t.cap != (size_t)-1; t.cap = (size_t)-1) \
-			for (size_t i = 0; i < t.len && (p = t.ptr + i, true); i++)
+		for (__typeof__(t.ptr) p __attribute__((unused)) = t.ptr; t.cap != (size_t)-1; t.cap = (size_t)-1) \
+			for (size_t i __attribute__((unused)) = 0; i < t.len && (p = t.ptr + i, true); i++)
 
 /* ---- the machine (boot.c) ---------------------------------------------------------- */
 

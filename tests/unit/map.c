@@ -1,0 +1,351 @@
+/* map.c: maps. */
+#include "ingot.h"
+#include "test.h"
+
+struct key {
+	int a, b;
+	char c[12];
+};
+
+struct value {
+	int64 v[5];
+	int *p;
+};
+
+static uint64 random_state = 88172645463325252ull;
+
+static uint64 next_random(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+TEST(set_and_get)
+{
+	map(int, int) m = make_map(int, int);
+	int v = 1;
+
+	CHECK_EQ(map_get(m, 5), 0);
+	CHECK(!map_lookup(m, 5, &v) && v == 0);
+	map_set(m, 5, 50);
+	CHECK(map_lookup(m, 5, &v) && v == 50);
+	map_set(m, 5, 51);
+	CHECK_EQ(map_get(m, 5), 51);
+	CHECK_EQ(len(m), 1);
+	map_at(m, 6)++;
+	map_at(m, 6) += 2;
+	CHECK_EQ(map_get(m, 6), 3);
+	CHECK(map_has(m, 6) && !map_has(m, 7));
+	CHECK(map_find(m, 7) == 0 && *map_find(m, 6) == 3);
+	delete(m, 6);
+	delete(m, 7);
+	CHECK_EQ(len(m), 1);
+	CHECK_EQ(map_get(m, 6), 0);
+}
+
+static string caught;
+
+static void catch(void)
+{
+	const panicked *p = recover();
+
+	caught = p ? p->text : S("none");
+}
+
+static void set_in(map(string, int) m)
+{
+	defer(catch);
+	map_set(m, S("a"), 1);
+}
+
+TEST(nil_map)
+{
+	map(string, int) m = NULL;
+
+	CHECK_EQ(map_get(m, S("a")), 0);
+	CHECK_EQ(len(m), 0);
+	delete(m, S("a"));
+	map_clear(m);
+	for_map(k, v, m)
+		CHECK(0);
+	set_in(m);
+	CHECK(string_eq(caught, S("assignment to entry in nil map")));
+}
+
+/* Against a plain array, through growth and deletion. */
+TEST(random_operations)
+{
+	enum { KEYS = 5000, STEPS = 200000 };
+	map(int64, uint32) m = make_map(int64, uint32);
+	static uint32 model[KEYS];
+	static bool there[KEYS];
+	size_t n = 0;
+
+	for (int i = 0; i < STEPS; i++) {
+		uint64 r = next_random();
+		int k = (int)(r % KEYS);
+		/* Mostly grow, then mostly shrink. */
+		bool add = (r >> 32) % 10 < (i < STEPS / 2 ? 7 : 3);
+		uint32 v;
+
+		CHECK(map_lookup(m, (int64)k - 100, &v) == there[k]);
+		CHECK(v == (there[k] ? model[k] : 0));
+		if (add) {
+			map_set(m, (int64)k - 100, (uint32)i);
+			n += !there[k];
+			there[k] = true;
+			model[k] = (uint32)i;
+		} else {
+			delete(m, k - 100); /* an int becomes an int64 */
+			n -= there[k];
+			there[k] = false;
+		}
+		CHECK_EQ(len(m), n);
+	}
+	for_map(k, v, m) {
+		CHECK(there[k + 100] && model[k + 100] == v);
+		n--;
+	}
+	CHECK_EQ(n, 0);
+	map_clear(m);
+	CHECK_EQ(len(m), 0);
+	for_map(k, v, m)
+		CHECK(0);
+}
+
+TEST(keys_of_every_width)
+{
+	map(byte, int) b = make_map(byte, int);
+	map(short, int) h = make_map(short, int);
+	map(uint64, int) u = make_map(uint64, int);
+	map(bool, string) t = make_map(bool, string);
+	map(void *, int) p = make_map(void *, int);
+	map(float, int) f = make_map(float, int);
+	int x, y;
+
+	for (int i = 0; i < 1000; i++) {
+		map_at(b, (byte)i)++;
+		map_at(h, (short)-i) = i;
+		map_at(u, (uint64)i << 40) = i;
+		map_at(f, (float)i / 4) = i;
+	}
+	CHECK_EQ(len(b), 256);
+	CHECK_EQ(map_get(b, 7), 4);
+	CHECK_EQ(len(h), 1000);
+	CHECK_EQ(map_get(h, -999), 999);
+	CHECK_EQ(map_get(u, 999ull << 40), 999);
+	CHECK_EQ(map_get(f, 0.75), 3);
+	map_set(t, true, S("yes"));
+	CHECK(string_eq(map_get(t, 1), S("yes")) && len(map_get(t, false)) == 0);
+	map_set(p, &x, 1);
+	map_set(p, &y, 2);
+	map_set(p, NULL, 3);
+	CHECK(map_get(p, &x) == 1 && map_get(p, &y) == 2 && map_get(p, NULL) == 3);
+}
+
+TEST(string_keys)
+{
+	map(string, int) m = make_map(string, int, 1000);
+
+	for (int i = 0; i < 20000; i++)
+		map_set(m, sprint("key-%d", i), i);
+	gc();
+	CHECK_EQ(len(m), 20000);
+	for (int i = 0; i < 20000; i++) {
+		char buf[20];
+		int n = 0;
+
+		for (const char *p = "key-"; *p; p++)
+			buf[n++] = *p;
+		string d = strconv_itoa(i);
+
+		for (size_t j = 0; j < len(d); j++)
+			buf[n++] = at(d, j);
+		CHECK_EQ(map_get(m, ((string){ buf, (size_t)n })), i);
+	}
+	CHECK_EQ(map_get(m, S("key-")), 0);
+	map_set(m, S(""), 5);
+	CHECK_EQ(map_get(m, (string){}), 5);
+}
+
+TEST(structures)
+{
+	map(struct key, struct value) m = make_map(struct key, struct value);
+
+	for (int i = 0; i < 3000; i++) {
+		struct key k = { i, -i, "name" };
+		struct value v = { { i, 0, 0, 0, i }, new(int, i) };
+
+		map_set(m, k, v);
+	}
+	gc();
+	for (int i = 0; i < 3000; i++) {
+		struct key k = { i, -i, "name" };
+		struct value v = map_get(m, k);
+
+		CHECK(v.v[4] == i && v.p && *v.p == i);
+	}
+	for_map_of(struct key, k, v, m) {
+		CHECK(k.a == -k.b && *v.p == k.a);
+		delete(m, k);
+	}
+	CHECK_EQ(len(m), 0);
+}
+
+TEST(floats)
+{
+	map(double, int) m = make_map(double, int);
+	double nan = __builtin_nan("");
+	size_t n = 0;
+
+	map_set(m, 0.0, 1);
+	CHECK_EQ(map_get(m, -0.0), 1);
+	for (int i = 0; i < 20; i++) {
+		map_set(m, nan, 1);
+		CHECK(!map_has(m, nan));
+	}
+	CHECK_EQ(len(m), 21);
+	delete(m, nan);
+	for_map(k, v, m) {
+		n++;
+		if (n == 3) /* grows while NaNs are on their way */
+			for (int i = 1; i < 100; i++)
+				map_set(m, i, 0);
+		if (k != k)
+			CHECK_EQ(v, 1);
+	}
+	CHECK(n >= 21);
+	map_clear(m);
+	CHECK_EQ(len(m), 0);
+}
+
+/* Each entry that stays comes once, a deleted one not after its deletion. */
+TEST(iterate_while_changing)
+{
+	for (int round = 0; round < 50; round++) {
+		map(int, int) m = make_map(int, int);
+		int seen[400] = {}, n = 10 + round * 6;
+		bool gone[400] = {};
+
+		for (int i = 0; i < n; i++)
+			map_set(m, i, i);
+		for_map(k, v, m) {
+			int victim = (int)(next_random() % (uint64)n);
+
+			CHECK(k >= 1000 || !gone[k]);
+			if (k < 1000)
+				seen[k]++;
+			if (round % 2) {
+				delete(m, victim);
+				gone[victim] = true;
+			}
+			if (len(m) < 3000)
+				for (int i = 0; i < 10; i++)
+					map_set(m, 1000 + (int)(next_random() % 100000), 0);
+			if (!gone[n / 2])
+				map_set(m, n / 2, n / 2);
+		}
+		for (int i = 0; i < n; i++)
+			CHECK(gone[i] ? seen[i] <= 1 : seen[i] == 1);
+	}
+}
+
+TEST(iteration_order_is_random)
+{
+	map(int, int) m = make_map(int, int);
+	int first = -1, differs = 0;
+
+	for (int i = 0; i < 100; i++)
+		map_set(m, i, i);
+	for (int i = 0; i < 50; i++) {
+		for_map(k, v, m) {
+			if (first < 0)
+				first = k;
+			differs += first != k;
+			break;
+		}
+	}
+	CHECK(differs > 10);
+}
+
+TEST(break_and_nesting)
+{
+	map(int, int) m = make_map(int, int);
+	int outer = 0, inner = 0;
+
+	for (int i = 0; i < 20; i++)
+		map_set(m, i, i);
+	for_map(k, v, m) {
+		outer++;
+		for_map(k2, v2, m) {
+			if (k2 == k)
+				continue;
+			if (++inner % 5 == 0)
+				break;
+		}
+		if (outer == 7)
+			break;
+	}
+	CHECK_EQ(outer, 7);
+	CHECK_EQ(inner, 35);
+}
+
+TEST(maps_of_maps)
+{
+	map(string, map(int, string)) m = make_map(string, map(int, string));
+
+	for (int i = 0; i < 100; i++) {
+		string k = sprint("%d", i % 10);
+
+		if (!map_has(m, k))
+			map_set(m, k, make_map(int, string));
+		map_set(map_get(m, k), i, k);
+	}
+	gc();
+	CHECK_EQ(len(m), 10);
+	CHECK_EQ(len(map_get(m, S("3"))), 10);
+	CHECK(string_eq(map_get(map_get(m, S("3")), 93), S("3")));
+}
+
+static void fill(map(int, int) m, wait_group *wg)
+{
+	for (int i = 0; i < 10000; i++) {
+		map_set(m, i, i);
+		if (i % 100 == 0)
+			gosched();
+	}
+	wait_group_done(wg);
+}
+
+TEST(one_map_for_each_task)
+{
+	wait_group wg = {};
+	map(int, int) m[8];
+
+	wait_group_add(&wg, 8);
+	for (int i = 0; i < 8; i++) {
+		m[i] = make_map(int, int);
+		go(fill, m[i], &wg);
+	}
+	wait_group_wait(&wg);
+	for (int i = 0; i < 8; i++)
+		CHECK(len(m[i]) == 10000 && map_get(m[i], 9999) == 9999);
+}
+
+TEST_MAIN
+{
+	RUN(set_and_get);
+	RUN(nil_map);
+	RUN(random_operations);
+	RUN(keys_of_every_width);
+	RUN(string_keys);
+	RUN(structures);
+	RUN(floats);
+	RUN(iterate_while_changing);
+	RUN(iteration_order_is_random);
+	RUN(break_and_nesting);
+	RUN(maps_of_maps);
+	RUN(one_map_for_each_task);
+}
