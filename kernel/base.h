@@ -50,6 +50,9 @@ const char *bootmem_init(struct bootmem *bm, const struct boot_mem *map, unsigne
  * of ranges is full. */
 bool bootmem_reserve(struct bootmem *bm, uint64_t base, uint64_t len);
 bool bootmem_is_ram(const struct bootmem *bm, uint64_t base, uint64_t len);
+/* True if the map lists all of [base, base+len), as RAM or as reserved (where
+ * the UEFI loader keeps what it hands over). */
+bool bootmem_listed(const struct boot_mem *map, unsigned n, uint64_t base, uint64_t len);
 /* Takes n pages below limit, the lowest at or above from, else the highest below it.  0: none. */
 uint64_t bootmem_take(struct bootmem *bm, size_t n, uint64_t from, uint64_t limit);
 uint64_t bootmem_free_bytes(const struct bootmem *bm);
@@ -88,6 +91,7 @@ void vm_seal(void);
 
 /* ---- main.c ---- */
 extern const struct boot_info *boot_info;
+const void *module_data(unsigned i);    /* read-only, stays */
 extern struct cpu boot_cpu;
 uintptr_t tls_init(void *block);        /* copies the template; returns the FS base */
 size_t tls_block_size(void);

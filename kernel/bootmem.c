@@ -126,6 +126,22 @@ bool bootmem_is_ram(const struct bootmem *bm, uint64_t base, uint64_t len)
 	return false;
 }
 
+bool bootmem_listed(const struct boot_mem *map, unsigned n, uint64_t base, uint64_t len)
+{
+	uint64_t at = base, end = base + len;
+
+	if (end < base)
+		return false;
+	for (unsigned i = 0; i < n && at < end; i++) {
+		uint64_t lo = map[i].base, hi = lo + map[i].len;
+		if (map[i].type != BOOT_MEM_BAD && lo <= at && at < hi) {
+			at = hi;
+			i = -1u; /* once more from the start: the map is not sorted */
+		}
+	}
+	return at >= end;
+}
+
 uint64_t bootmem_take(struct bootmem *bm, size_t n, uint64_t from, uint64_t limit)
 {
 	uint64_t need = n * PAGE_SIZE, best = 0;

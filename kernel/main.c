@@ -23,6 +23,7 @@ const struct boot_info *boot_info;
 struct cpu boot_cpu;
 struct cpu **cpus;
 unsigned ncpus;
+static const void *modules[BOOT_MAX_MODULES] = {[0 ... BOOT_MAX_MODULES - 1] = ""};
 
 extern char __boot_tls[], boot_stack_top[], boot_fault_top[];
 
@@ -44,8 +45,14 @@ static void earliest(void)
 
 static noreturn void too_little(uint64_t missing)
 {
-	kpanic("too little memory: %lu KiB usable, this image needs at least %lu MiB",
-	       bootmem.total >> 10, (bootmem.total + missing + (2ul << 20) - 1) >> 20);
+	/* Machines are sold with their holes counted: the end of RAM says more
+	 * than its sum.  That many MiB more, and it works. */
+	const struct mem_range *last = &bootmem.ram[bootmem.nram - 1];
+	uint64_t size = last->base + last->len;
+	if (size > 2 * bootmem.total)
+		size = bootmem.total;
+	kpanic("too little memory: %lu KiB usable, this image needs a machine with at least %lu MiB",
+	       bootmem.total >> 10, (size + missing + (1ul << 20) - 1) >> 20);
 }
 
 static void check_modules(const struct boot_info *bi)
@@ -56,8 +63,8 @@ static void check_modules(const struct boot_info *bi)
 		const struct boot_module *m = &bi->modules[i];
 		if (m->len == 0)
 			continue;
-		if (m->base + m->len < m->base || !bootmem_is_ram(&bootmem, m->base, m->len))
-			kpanic("boot module %u \"%.63s\" (0x%lx, %lu bytes) is truncated or lies outside RAM",
+		if (!bootmem_listed(bi->mem, bi->nmem, m->base, m->len))
+			kpanic("boot module %u \"%.63s\" (0x%lx, %lu bytes) is truncated: it lies outside RAM",
 			       i, m->name, m->base, m->len);
 		if (m->base < ihi && m->base + m->len > ilo)
 			kpanic("boot module %u \"%.63s\" (0x%lx, %lu bytes) overlaps the kernel at 0x%lx",
@@ -83,6 +90,11 @@ static void check_boot_info(const struct boot_info *bi)
 		kpanic("more than %u boot modules", BOOT_MAX_MODULES);
 }
 
+const void *module_data(unsigned i)
+{
+	return modules[i];
+}
+
 static void memory_init(const struct boot_info *bi, uint64_t info_pa)
 {
 	const char *wrong = bootmem_init(&bootmem, bi->mem, bi->nmem, cpu_feat.phys_bits);
@@ -92,7 +104,7 @@ static void memory_init(const struct boot_info *bi, uint64_t info_pa)
 	uint64_t ilo = image_phys_base(), ihi = image_phys_end();
 	bool ok = bootmem_reserve(&bootmem, ilo, ihi - ilo);
 	bool in_image = info_pa >= ilo && info_pa < ihi;
-	if (!in_image && !bootmem_is_ram(&bootmem, info_pa, sizeof *bi))
+	if (!bootmem_listed(bi->mem, bi->nmem, info_pa, sizeof *bi))
 		kpanic("boot_info at 0x%lx lies outside RAM", info_pa);
 	ok = ok && bootmem_reserve(&bootmem, info_pa, sizeof *bi);
 	for (unsigned i = 0; i < bi->nmodules; i++)
@@ -103,7 +115,10 @@ static void memory_init(const struct boot_info *bi, uint64_t info_pa)
 	if (have < RUNTIME_MIN + TABLES_MIN)
 		too_little(RUNTIME_MIN + TABLES_MIN - have);
 	vm_init();
-	boot_info = in_image ? (void *)(info_pa - image_delta + IMAGE_BASE) : phys_to_virt(info_pa);
+	boot_info = in_image ? (void *)(info_pa - image_delta + IMAGE_BASE) : phys_map(info_pa, sizeof *bi);
+	for (unsigned i = 0; i < boot_info->nmodules; i++)
+		if (boot_info->modules[i].len)
+			modules[i] = phys_map(boot_info->modules[i].base, boot_info->modules[i].len);
 }
 
 /* One struct cpu with stacks and a thread-local block for each listed core. */

@@ -168,7 +168,7 @@ unsigned plat_nmodules(void)
 struct plat_module plat_module(unsigned i)
 {
 	const struct boot_module *m = &boot_info->modules[i];
-	return (struct plat_module){(const void *)(MUTATOR_BASE + m->base), m->len, m->name};
+	return (struct plat_module){module_data(i), m->len, m->name};
 }
 
 /* ---- console, entropy, end ---------------------------------------------------- */

@@ -273,7 +273,7 @@ const void *phys_map(uint64_t pa, size_t len)
 	uint64_t lo = pa & -PAGE_SIZE, end = pa + len;
 	bool in_image = lo < image_phys_end() && end > image_phys_base();
 	if (!in_image && bootmem_is_ram(&bootmem, pa, len))
-		return phys_to_virt(pa);
+		return (const void *)(MUTATOR_BASE + pa);
 	return device_map(pa, len, 0);
 }
 

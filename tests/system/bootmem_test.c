@@ -115,6 +115,13 @@ static void odd_maps(void)
 	CHECK(bootmem_is_ram(&bm, 1 << 20, 1 << 20) && !bootmem_is_ram(&bm, 1 << 20, (1 << 20) + 1), "is_ram");
 	CHECK(!bootmem_is_ram(&bm, (1ul << 36) - 1, UINT64_MAX), "is_ram wraps");
 
+	/* What a module may lie in: pieces that meet, of any type but bad. */
+	struct boot_mem pieces[] = {{0x5000, 0x1000, BOOT_MEM_BAD, 0}, {0x3000, 0x1000, BOOT_MEM_RESERVED, 0},
+				    {0x1000, 0x2000, BOOT_MEM_USABLE, 0}, {0x4000, 0x1000, 9, 0}};
+	CHECK(bootmem_listed(pieces, 4, 0x1800, 0x3800), "three pieces");
+	CHECK(!bootmem_listed(pieces, 4, 0x1800, 0x3801), "into bad memory");
+	CHECK(!bootmem_listed(pieces, 4, 0xfff, 2) && !bootmem_listed(pieces, 4, 0x2000, UINT64_MAX), "outside");
+
 	/* More holes than the tables hold: refused, not overrun. */
 	static struct boot_mem many[BOOT_MAX_MEM];
 	many[0] = (struct boot_mem){0, 1ul << 32, BOOT_MEM_USABLE, 0};
