@@ -78,7 +78,7 @@ def allowed(path, target):
     if here == "tests/host":
         return there == "tests/host" or target == "rt/plat.h"
     if here == "gen":
-        return target == "rt/type.h" or os.path.dirname(target) == os.path.dirname(path)
+        return target in ("rt/type.h", "rt/symtab.h") or os.path.dirname(target) == os.path.dirname(path)
     # tests/system: programs of the host that look at one file or another.
     return here == "tests"
 
