@@ -69,7 +69,8 @@ string rt_concat(const string *v, size_t n);
 /* a == b */
 static inline bool string_eq(string a, string b)
 {
-	return a.len == b.len && (a.ptr == b.ptr || __builtin_memcmp(a.ptr, b.ptr, a.len) == 0);
+	return a.len == b.len &&
+	       (a.ptr == b.ptr || a.len == 0 || __builtin_memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 /* <0, 0, >0 by bytes, the shorter first.  Go: strings.Compare. */
 int string_cmp(string a, string b);

@@ -23,12 +23,16 @@ int main(void)
 	chan(char *) cs = make_chan(char *, 1);
 	chan(struct point) cp = make_chan(struct point, 1);
 	slice(int) si = make_slice(int, 1);
+	slice(byte) sb = make_slice(byte, 1);
 	map(string, int) m = make_map(string, int);
+	map(struct point, int) mp = make_map(struct point, int);
+	map(int, struct point) mi = make_map(int, struct point);
 	struct point p = { 1, 2 };
 	struct other o = { 3 };
 	char *text = 0;
 	int i = 0;
 	(void)ci; (void)cs; (void)cp; (void)si; (void)m; (void)p; (void)o; (void)text; (void)i;
+	(void)sb; (void)mp; (void)mi;
 	%s
 	return 0;
 }
@@ -45,6 +49,35 @@ CASES = [
     ("append another struct", "si = append(si, o);", "si = append(si, i);", "incompatible|invalid|initializ"),
     ("map_set with another value", "map_set(m, S(\"a\"), text);", "map_set(m, S(\"a\"), i);", "int"),
     ("map_get with another key", "map_get(m, 5);", "map_get(m, S(\"a\"));", "key|incompatible|invalid"),
+    ("append a struct's members", "slice(string) v = append((slice(string)){}, text, 3);",
+     "slice(string) v = append((slice(string)){}, S(\"a\"));", "incompatible|invalid|initializ"),
+    ("append a fraction to a slice of int", "si = append(si, 1.5);", "si = append(si, (int)1.5);", "floating"),
+    ("append_slice of another type", "si = append_slice(si, sb);", "si = append_slice(si, si);", "element types"),
+    ("append_slice of a string to ints", "si = append_slice(si, S(\"a\"));",
+     "sb = append_slice(sb, S(\"a\"));", "element types"),
+    ("copy from another type", "copy(sb, si);", "copy(sb, S(\"a\"));", "element types"),
+    ("assign a slice of another type", "si = sb;", "si = make_slice(int, 2);", "incompatible"),
+    ("cap of a string", "i = (int)cap(S(\"a\"));", "i = (int)cap(si);", "cap:"),
+    ("cap of a map", "i = (int)cap(m);", "i = (int)cap(ci);", "cap:"),
+    ("len of a C string", "i = (int)len(text);", "i = (int)len(cstring(text));", "."),
+    ("S of a variable", "string s = S(text);", "string s = cstring(text);", "expected"),
+    ("change a string's byte", "at(S(\"a\"), 0) = 'b';", "at(sb, 0) = 'b';", "read-only"),
+    ("map_set with a fraction", "map_set(m, S(\"a\"), 1.5);", "map_set(m, S(\"a\"), 1);", "floating"),
+    ("map_set with another struct", "map_set(mi, 1, o);", "map_set(mi, 1, p);", "incompatible|invalid|initializ"),
+    ("map_set with another key", "map_set(m, 1, 1);", "map_set(m, S(\"a\"), 1);", "key|incompatible|invalid"),
+    ("map_lookup into another type", "map_lookup(m, S(\"a\"), &text);", "map_lookup(m, S(\"a\"), &i);", "incompatible"),
+    ("a struct key of another type", "i = map_get(mp, o);", "i = map_get(mp, p);", "key"),
+    ("a fraction as an int key", "p = map_get(mi, 1.5);", "p = map_get(mi, 1);", "floating"),
+    ("a pointer as an int key", "p = map_get(mi, text);", "p = map_get(mi, i);", "int"),
+    ("delete with another key", "delete(m, 5);", "delete(m, S(\"a\"));", "key|incompatible|invalid"),
+    ("assign a map of another type", "m = make_map(string, long);", "m = make_map(string, int);", "incompatible"),
+    ("for_map over a struct key without its type", "for_map(k, v, mp) { }", "for_map_of(struct point, k, v, mp) { }", "."),
+    ("for_map_of another key type", "for_map_of(struct other, k, v, mp) { }",
+     "for_map_of(struct point, k, v, mp) { }", "negative"),
+    ("defer with too few arguments", "defer(takes, 1);", "defer(takes, 1, text);", "too few"),
+    ("defer with another type", "defer(takes, text, text);", "defer(takes, 1, text);", "int"),
+    ("defer as the body of an if", "if (i) defer(takes, 1, text);", "if (i) { defer(takes, 1, text); }", "."),
+    ("panic with a wrong format", "panic(1);", "panic(\"%d\", 1);", "pointer|int"),
     ("go with too few arguments", "go(takes, 1);", "go(takes, 1, text);", "too few"),
     ("go with too many arguments", "go(takes, 1, text, 2);", "go(takes, 1, text);", "too many"),
     ("go with another type", "go(takes, 1, 2);", "go(takes, 1, text);", "int"),
