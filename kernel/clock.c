@@ -138,7 +138,7 @@ static bool pit_start(struct reference *r)
 	outb(0x43, 0x34); /* channel 0, both bytes, mode 2: periodic */
 	outb(0x40, 0);
 	outb(0x40, 0);
-	*r = (struct reference){ "PIT", 1193182, 0xffff, 700, pit_read };
+	*r = (struct reference){ "PIT", 1193182, 0xffff, 600, pit_read };
 	return true;
 }
 
@@ -153,7 +153,7 @@ static void pit_stop(void)
 
 /* ---- measuring ------------------------------------------------------------------------- */
 
-enum { CLUSTER = 12, TRIES = 3, GOOD_PPM = 1000 };
+enum { CLUSTER = 8, TRIES = 3, GOOD_PPM = 1000 };
 
 /* What a cluster of brackets comes to. */
 struct reading {
