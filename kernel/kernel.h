@@ -84,11 +84,15 @@ static inline void cpu_pause(void) { __asm__ volatile("pause"); }
 /* libc's mem* check the split-stack limit through FS; these need nothing. */
 static inline void kmemset(void *d, int c, size_t n)
 {
-	__asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(c) : "memory");
+	size_t words = n / 8, rest = n % 8; /* an emulator pays for each repetition */
+	__asm__ volatile("rep stosq" : "+D"(d), "+c"(words) : "a"((uint8_t)c * 0x0101010101010101ul) : "memory");
+	__asm__ volatile("rep stosb" : "+D"(d), "+c"(rest) : "a"(c) : "memory");
 }
 static inline void kmemcpy(void *d, const void *s, size_t n)
 {
-	__asm__ volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(n)::"memory");
+	size_t words = n / 8, rest = n % 8;
+	__asm__ volatile("rep movsq" : "+D"(d), "+S"(s), "+c"(words)::"memory");
+	__asm__ volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(rest)::"memory");
 }
 
 /* ---- print (print.c) and console (console.c) ---------------------------- */
