@@ -158,32 +158,13 @@ static inline void start_running(struct p *p, struct g *g, bool inherit)
 	rt_self.g = g;
 }
 
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/common_interface_defs.h>
-NOASAN static void switch_fiber(struct g *from, struct g *to, bool dying)
-{
-	uintptr_t lo, hi;
-	if (to == rt_self.g0) {
-		plat_stack_bounds((uintptr_t)plat_sched_stack_top() - 8, &lo, &hi);
-	} else {
-		lo = to->seg[to->cur_seg].base;
-		hi = to->seg[to->cur_seg].hi;
-	}
-	__sanitizer_start_switch_fiber(dying ? NULL : &from->asan_fake, (void *)lo, hi - lo);
-	switch_to(from, to);
-	__sanitizer_finish_switch_fiber(from->asan_fake, NULL, NULL);
-}
-#else
-#define switch_fiber(from, to, dying) switch_to(from, to)
-#endif
-
 /* Leaves g (already queued, waiting or dead) for the scheduler. */
 static NOINLINE void leave_to_g0(struct p *p, struct g *g)
 {
 	struct g *g0 = p->g0;
 	p->curg = NULL;
 	rt_self.g = g0;
-	switch_fiber(g, g0, g->status == G_DEAD);
+	switch_to(g, g0);
 }
 
 /* The next task of p without a look at anything else, or NULL when the
@@ -206,7 +187,7 @@ static inline void leave_to(struct p *p, struct g *g, struct g *next, bool inher
 		return;
 	}
 	start_running(p, next, inherit);
-	switch_fiber(g, next, g->status == G_DEAD);
+	switch_to(g, next);
 }
 
 void gosched(void)
@@ -477,7 +458,7 @@ noreturn void schedule(void)
 			p->quantum_end = plat_now() + sched.quantum / 2;
 			timer_rearm(p);
 		}
-		switch_fiber(p->g0, g, false);
+		switch_to(p->g0, g);
 		g = p->dead;
 		if (unlikely(g)) {
 			p->dead = NULL;
@@ -487,8 +468,11 @@ noreturn void schedule(void)
 }
 
 /* rt_preempted lands here, on the emptied scheduler stack. */
-noreturn void rt_preempted_g0(void)
+NOASAN noreturn void rt_preempted_g0(void)
 {
+	uintptr_t lo, hi;
+	if (plat_stack_bounds((uintptr_t)__builtin_frame_address(0), &lo, &hi))
+		asan_unpoison(lo, hi);
 	struct g *g = rt_self.g;
 	struct p *p = rt_self.p;
 	p->curg = NULL;

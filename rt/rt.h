@@ -23,6 +23,15 @@
 #define COLD __attribute__((cold, noinline))
 #define NOASAN __attribute__((no_sanitize_address, no_sanitize("undefined")))
 #define CACHE_LINE 64
+/* Frames that are left without returning (a task ends, a panic unwinds) leave
+ * AddressSanitizer's marks on the stack; whoever uses that stretch again
+ * wipes them. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define asan_unpoison(lo, hi) __asan_unpoison_memory_region((void *)(lo), (hi) - (lo))
+#else
+#define asan_unpoison(lo, hi) ((void)(lo), (void)(hi))
+#endif
 /* Global data that never holds the only pointer to a heap object: not a root. */
 #define NOSCAN_DATA __attribute__((section(".noscan")))
 
@@ -196,7 +205,6 @@ struct g {
 	uint32_t select_done; /* CAS 0->1 by the one waker that wins a select */
 	struct g *all_next;   /* all Gs ever made; Gs are never freed.  Published with release */
 	int errno_val;        /* the C library's errno of this task (crt.c) */
-	void *asan_fake;      /* sanitizer's fake stack, hosted ASan only */
 } __attribute__((aligned(CACHE_LINE)));
 
 #define RUNQ_SIZE_DEFAULT 256

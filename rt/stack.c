@@ -102,6 +102,7 @@ void stack_shrink_dead(struct g *g)
 	}
 	if (!b->base)
 		return;
+	asan_unpoison(b->lo, b->hi);
 	release(b->lo, b->hi - b->lo);
 	lock(&stack_lock);
 	struct big_window *w = big_spare;
@@ -219,6 +220,11 @@ void *__morestack_allocate_stack_space(size_t size)
  * first segment, the second is left.  Own task, preemption off. */
 void stack_unwind_to(struct g *g, uintptr_t sp)
 {
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0) & ~7ul;
+	if (here < sp && sp < g->seg[g->cur_seg].hi)
+		asan_unpoison(here, sp & ~7ul);
+	else
+		asan_unpoison(g->seg[0].lo, sp & ~7ul);
 	if (g->cur_seg == 1 && sp >= g->seg[0].base && sp < g->seg[0].hi) {
 		g->cur_seg = 0;
 		g->stack_limit = g->seg0_limit;

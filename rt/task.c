@@ -91,9 +91,6 @@ static void newg_system(void *a)
 noreturn __attribute__((used)) void rt_task_main(void)
 {
 	struct g *g = rt_self.g;
-#ifdef __SANITIZE_ADDRESS__
-	asan_task_started();
-#endif
 	preempt_on(g);
 	g->entry(g->entry_arg);
 	goexit0();
@@ -118,9 +115,7 @@ static void newproc(void (*fn)(void *), const void *args, size_t size, bool is_s
 	}
 	RT_ASSERT(g->status == G_DEAD && !g->on_cpu);
 	uintptr_t argp = (g->top - size) & ~15ul;
-#ifdef __SANITIZE_ADDRESS__
-	asan_stack_reuse(g);
-#endif
+	asan_unpoison(g->seg[0].lo, g->seg[0].hi);
 	/* Argument blocks begin with a pointer: whole words, nearly always few. */
 	for (size_t i = 0; i < size; i += 8)
 		*(uint64_t *)(argp + i) = *(const uint64_t *)((const char *)args + i);

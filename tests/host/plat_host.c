@@ -39,9 +39,9 @@
 #define SCHED_STACK (256ul << 10)
 #define SIG_STACK (64ul << 10)
 
-/* Low addresses, clear of where Linux maps libraries and thread stacks. */
-#define HEAP_AT 0x00c000000000ul
-#define WINDOWS_AT 0x100000000000ul
+/* Below where Linux maps libraries and thread stacks, above ASan's shadow. */
+#define HEAP_AT 0x200000000000ul
+#define WINDOWS_AT 0x300000000000ul
 #define WINDOWS_LEN (1ul << 40)
 
 unsigned plat_ncores = 1;
@@ -570,3 +570,13 @@ int main(int argc, char **argv)
 	pthread_sigmask(SIG_BLOCK, &irq, NULL);
 	timer_loop();
 }
+
+#ifdef __SANITIZE_ADDRESS__
+/* gcc calls this before a function that does not return, so that ASan wipes
+ * its marks from the thread's stack; on a task's stack it cannot know the
+ * bounds, and the runtime wipes for itself (asan_unpoison in rt.h). */
+void __asan_handle_no_return(void);
+void __asan_handle_no_return(void)
+{
+}
+#endif
