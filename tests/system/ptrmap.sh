@@ -13,7 +13,7 @@ tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 bad=0
 
-ok() { echo "PASS ptrmap: $1"; }
+ok() { echo "ok ptrmap: $1"; }
 fail() { echo "FAIL ptrmap: $1"; bad=1; }
 
 # shapes NAME FLAGS...: two units, linked, filled, run; a second run of the tool changes nothing.
@@ -65,7 +65,7 @@ refused 9 "a size that differs" "another size" -g
 
 # A type that this unit only declares is looked up in the others, else refused.
 # C cannot get there, a C++ class with its key function elsewhere does.
-command -v "${CXX:-g++}" >/dev/null || { echo "SKIP ptrmap: declarations: no C++ compiler"; exit $bad; }
+command -v "${CXX:-g++}" >/dev/null || { echo "skip ptrmap: declarations: no C++ compiler"; exit $bad; }
 cat >"$tmp/v.cc" <<'EOF'
 #include "rt/type.h"
 struct V { virtual void f(); char *p; long n; };
