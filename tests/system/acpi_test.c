@@ -222,6 +222,6 @@ int main(int argc, char **argv)
 	unmap();
 	named_defects();
 	random_defects(seed, rounds);
-	printf("%s acpi: seed %u, %u damaged machines\n", bad ? "FAIL" : "PASS", seed, rounds);
+	printf("%s acpi %u damaged machines, seed %u\n", bad ? "FAIL" : "ok", rounds, seed);
 	return bad != 0;
 }
