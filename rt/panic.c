@@ -123,8 +123,9 @@ static noreturn void run_panic(struct panic_rec *p, struct where *w)
 	__builtin_unreachable();
 }
 
+/* The call, not what follows it: after a last call another function begins. */
 #define WHERE() \
-	{ (uintptr_t)__builtin_return_address(0), *(uintptr_t *)__builtin_frame_address(0), \
+	{ (uintptr_t)__builtin_return_address(0) - 1, *(uintptr_t *)__builtin_frame_address(0), \
 	  (uintptr_t)__builtin_frame_address(0) + 16 }
 
 void rt_panic(const char *fmt, ...)

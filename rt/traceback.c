@@ -186,7 +186,8 @@ noreturn void throw(const char *fmt, ...)
 		vsnprintf(buf, sizeof buf, fmt, ap);
 		va_end(ap);
 		rt_printf("fatal error: %s\n", buf);
-		print_me((uintptr_t)__builtin_return_address(0), *(uintptr_t *)__builtin_frame_address(0),
+		/* The call, not what follows it: after a last call another function begins. */
+		print_me((uintptr_t)__builtin_return_address(0) - 1, *(uintptr_t *)__builtin_frame_address(0),
 		         (uintptr_t)__builtin_frame_address(0) + 16);
 		print_other_cores();
 	} else {
