@@ -115,7 +115,7 @@ with tempfile.TemporaryDirectory() as tmp:
     clean = subprocess.run(deps, capture_output=True, text=True, check=False)
     report.check("check-deps passes", clean.returncode == 0, clean.stdout)
     for path, line in (("rt/proc.c", '#include "../kernel/kernel.h"'), ("kernel/vm.c", '#include "rt/rt.h"'),
-                       ("boot/pvh.c", '#include "../rt/plat.h"'), ("rt/chan.c", "#include <stdio.h>"),
+                       ("boot/pvhinfo.c", '#include "../rt/plat.h"'), ("rt/chan.c", "#include <stdio.h>"),
                        ("tests/system/guest/ends/ends.c", '#include "rt.h"'), ("rt/map.c", "#ifdef __linux__\n#endif")):
         full = os.path.join(tree, path)
         with open(full, encoding="utf-8") as f:
