@@ -51,7 +51,8 @@ noreturn void ap_enter(struct cpu *c)
 {
 	uint32_t state = AP_WAITED;
 	c->tsc_adjust = (int64_t)rdtsc(); /* a stamp for clock_sync_core() */
-	if (__atomic_compare_exchange_n(&c->start, &state, AP_ARRIVED, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+	if (__atomic_compare_exchange_n(&c->start, &state, AP_ARRIVED, false, __ATOMIC_SEQ_CST,
+					__ATOMIC_SEQ_CST))
 		ap_main(c);
 	for (;;)
 		__asm__ volatile("cli; hlt");
@@ -78,14 +79,31 @@ static void place_trampoline(uint64_t page)
 	p->entry = (uintptr_t)ap_start64;
 }
 
-static bool silent(struct cpu *c) { return !__atomic_load_n(&c->online, __ATOMIC_ACQUIRE); }
+static bool online(struct cpu *c) { return __atomic_load_n(&c->online, __ATOMIC_ACQUIRE); }
+
+/* Still hoped for. */
+static bool silent(struct cpu *c)
+{
+	return !online(c) && __atomic_load_n(&c->start, __ATOMIC_ACQUIRE) != AP_GIVEN_UP;
+}
+
+/* An xAPIC's 8-bit id field cannot name higher ones, and 255 means all. */
+static void give_up_unreachable(struct cpu **list, unsigned n)
+{
+	for (unsigned i = 1; i < n && !lapic_x2; i++)
+		if (list[i]->apic_id >= 255) {
+			list[i]->start = AP_GIVEN_UP;
+			kprintf("ingot: core with APIC id %u needs x2APIC, which is off, left out\n",
+				list[i]->apic_id);
+		}
+}
 
 /* Waits until no core is silent or time is over; who is left out says so. */
 static void wait_for_cores(struct cpu **list, unsigned n, unsigned page)
 {
 	uint64_t last = clock_now();
 	bool resent = false;
-	unsigned left = n - 1;
+	unsigned left = n;
 	while (left > 0) {
 		unsigned now_left = 0;
 		for (unsigned i = 1; i < n; i++)
@@ -134,27 +152,30 @@ void smp_start(struct cpu **list, unsigned n)
 		kprintf("ingot: no free page below 640 KiB to start other cores from, using one core\n");
 		return;
 	}
+	give_up_unreachable(list, n);
 	place_trampoline(page);
 	ap_list = list;
 	ap_count = n;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (unsigned i = 1; i < n; i++)
-		lapic_send_init(list[i]->apic_id);
+		if (silent(list[i]))
+			lapic_send_init(list[i]->apic_id);
 	if (needs_init_delay())
 		clock_delay_us(10000);
 	for (unsigned i = 1; i < n; i++)
-		lapic_send_startup(list[i]->apic_id, page / PAGE_SIZE);
+		if (silent(list[i]))
+			lapic_send_startup(list[i]->apic_id, page / PAGE_SIZE);
 	wait_for_cores(list, n, page / PAGE_SIZE);
 	uint64_t started = clock_now();
-	unsigned online = 1;
+	unsigned up = 1;
 	clock_sync_begin();
 	for (unsigned i = 1; i < n; i++)
-		if (!silent(list[i])) {
+		if (online(list[i])) {
 			clock_sync_core(list[i], (uint64_t)list[i]->tsc_adjust, sent);
-			online++;
+			up++;
 		}
 	clock_sync_end();
 	uint64_t compared = clock_now();
-	klog("smp: %u of %u cores up in %lu us, clocks compared in %lu us\n", online, n,
+	klog("smp: %u of %u cores up in %lu us, clocks compared in %lu us\n", up, n,
 	     (unsigned long)((started - begin) / 1000), (unsigned long)((compared - started) / 1000));
 }
