@@ -79,7 +79,6 @@ struct worker {
 	size_t heap_bytes;
 	bool atomic;             /* other workers may mark too */
 	bool checked;            /* after an overflow: push only what is not marked */
-	uint32_t head, tail;     /* ring: [head, tail) */
 	uint64_t bytes, stack_bytes;
 	struct item ring[RING];
 	uintptr_t fallback[128];
@@ -242,25 +241,31 @@ static void scan_medium(struct worker *w, const struct item *it, size_t size)
 	scan_typed(w, it->obj, 0, size, type_from32(span_types(page)[it->bit]));
 }
 
-/* An item that leaves the ring: mark, and scan if it was not marked before. */
-static inline __attribute__((always_inline)) void item_mark(struct worker *w, const struct item *it)
+/* Sets the item's mark; false if it was set. */
+static inline __attribute__((always_inline)) bool item_set_mark(const struct item *it, bool atomic)
 {
 	uint64_t m = 1ull << (it->bit & 63);
 	if (*it->mark & m)
-		return;
-	if (!w->atomic)
+		return false;
+	if (!atomic) {
 		*it->mark |= m;
-	else if (__atomic_fetch_or(it->mark, m, __ATOMIC_RELAXED) & m)
-		return;
+		return true;
+	}
+	return !(__atomic_fetch_or(it->mark, m, __ATOMIC_RELAXED) & m);
+}
+
+/* A marked object of any kind. */
+static NOINLINE void item_scan(struct worker *w, const struct item *it)
+{
 	const struct class_info *k = &class_info[it->spc];
-	if (unlikely(k->size == 0)) {
+	if (k->size == 0) {
 		scan_large(w, it);
 		return;
 	}
 	w->bytes += k->size;
 	if (SPANCLASS_NOSCAN(it->spc))
 		return;
-	if (unlikely(k->heapbits == 0)) {
+	if (k->heapbits == 0) {
 		scan_medium(w, it, k->size);
 		return;
 	}
@@ -304,25 +309,66 @@ static inline __attribute__((always_inline)) bool item_find(const struct worker 
 	return true;
 }
 
-/* Works until the local stack and the ring are empty. */
+/* Works until the local stack and the ring are empty.  The stack pointer and the
+ * ring's ends live in registers; w has them only around calls. */
 static void drain_local(struct worker *w)
 {
-	for (uint32_t n = 0;; n++) {
-		if (likely(w->p > w->lo)) {
-			if (unlikely(n % 256 == 255) && at_load(&work.waiting) && at_load(&work.nfull) == 0 &&
-			    w->p - w->lo > 16)
+	uintptr_t *p = w->p, *lo = w->lo, *hi = w->hi;
+	const uintptr_t heap_lo = w->heap_lo, heap_bytes = w->heap_bytes;
+	const bool atomic = w->atomic, checked = w->checked;
+	uint32_t head = 0, tail = 0;
+	uint64_t bytes = 0;
+	for (;;) {
+		if (likely(p > lo)) {
+			if (unlikely(tail % 256 == 255) && at_load(&work.waiting) && at_load(&work.nfull) == 0 &&
+			    p - lo > 16) {
+				w->p = p;
 				worker_share(w);
-			uintptr_t v = *--w->p;
-			struct item *it = &w->ring[w->tail % RING];
-			if (!item_find(w, v, it))
+				p = w->p;
+			}
+			if (!item_find(w, *--p, &w->ring[tail % RING]))
 				continue;
-			if (++w->tail - w->head < RING)
+			if (++tail - head < RING)
 				continue;
-		} else if (w->head == w->tail) {
-			return;
+		} else if (head == tail) {
+			break;
 		}
-		item_mark(w, &w->ring[w->head++ % RING]);
+		const struct item *it = &w->ring[head++ % RING];
+		if (!item_set_mark(it, atomic))
+			continue;
+		const struct class_info *k = &class_info[it->spc];
+		if (unlikely(k->heapbits == 0 || checked)) {
+			if (SPANCLASS_NOSCAN(it->spc) && k->size) {
+				bytes += k->size;
+				continue;
+			}
+			w->p = p;
+			item_scan(w, it);
+			p = w->p, lo = w->lo, hi = w->hi;
+			continue;
+		}
+		bytes += k->size;
+		/* From the last word down: the first is popped first, so that what was
+		 * allocated in order is visited in order. */
+		const uintptr_t *v = (const uintptr_t *)it->obj;
+		uint64_t bits = heapbits_read(it->span_base, k, it->obj);
+		while (bits) {
+			unsigned i = 63 - (unsigned)__builtin_clzll(bits);
+			bits ^= 1ull << i;
+			uintptr_t word = v[i];
+			if (word - heap_lo >= heap_bytes)
+				continue;
+			if (likely(p < hi)) {
+				*p++ = word;
+			} else {
+				w->p = p;
+				push_slow(w, word);
+				p = w->p, lo = w->lo, hi = w->hi;
+			}
+		}
 	}
+	w->p = p;
+	w->bytes += bytes;
 }
 
 /* ---- words without a type ---------------------------------------------------------- */
@@ -547,11 +593,9 @@ static void rescan_heap(struct worker *w)
 			uint64_t *mark = mark_bits(s->page) + i / 64;
 			if (!(*mark >> i % 64 & 1))
 				continue;
-			/* As if it were found for the first time. */
 			struct item it = { s->base + i * s->elemsize, s->base, mark, i, s->spanclass };
 			uint64_t bytes = w->bytes;
-			*mark &= ~(1ull << i % 64);
-			item_mark(w, &it);
+			item_scan(w, &it);
 			w->bytes = bytes;
 			do
 				drain_local(w);
