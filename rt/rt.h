@@ -364,7 +364,10 @@ struct rt_sym {
 	unsigned line;
 	uintptr_t func_start;
 };
-/* False if pc is not in the image's code.  any, even fatal. */
+/* The function that pc lies in, and file:line of the code there, which may be
+ * inlined from elsewhere; line 0 and file "?" where there are no debug data
+ * (assembly without -g).  The strings live for ever.  For a return address ask for
+ * pc - 1.  False if pc is not in the image's code.  any, even fatal. */
 bool rt_symbolize(uintptr_t pc, struct rt_sym *out);
 
 /* ---- settings (env.c): NAME=value words of the command line ------------ */

@@ -7,9 +7,10 @@
  * unfilled fails the build.
  *
  * bits: 2 per word of T (word i at bit 2i): 0 no pointer, 1 exact pointer,
- * 2 conservative (union with a pointer member, char array or integer wide
- * enough to hide one).  ptrmask: 1 bit per word for the first 64 words, the
- * same reduced to "scan it". */
+ * 2 conservative: a union with a pointer in that word, a uintptr_t, or storage
+ * in a char array of 8 bytes or more inside a struct.  A T that is char or an
+ * array of char is noscan.  Other integers hide nothing.  ptrmask: 1 bit per
+ * word for the first 64 words, the same reduced to "scan it". */
 #ifndef RT_TYPE_H
 #define RT_TYPE_H
 
@@ -37,6 +38,8 @@ struct rt_type {
 
 #define RT_TYPE_NBITS(T) ((sizeof(T) / 8 * 2 + 63) / 64)
 
+/* Not const: gcc would take the unfilled fields for known.  "used" also keeps
+ * link-time optimisation from proving that nobody writes them. */
 #define RT_TYPE(T) \
 	({ \
 		static struct { \
