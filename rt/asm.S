@@ -205,6 +205,7 @@ rt_morestack_ret:
 rt_preempted:
 	movq $0, %fs:0x70
 	xorl %ebp, %ebp
+	andq $-16, %rsp /* the platform may leave a return address on top */
 	call rt_preempted_g0
 	ud2
 	.size rt_preempted, . - rt_preempted
