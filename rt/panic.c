@@ -58,6 +58,18 @@ static void report(void *arg)
 	plat_fatal_end(2);
 }
 
+/* Removes the innermost record, which will not be returned through.  A frame
+ * that has no other gets its return address back, for the report. */
+static void drop(struct g *g)
+{
+	struct defer_rec *d = g->defers;
+
+	if (!d->next || d->next->slot != d->slot)
+		*(uintptr_t *)d->slot = d->pc;
+	g->defers = d->next;
+	rt_defer_free(g, d);
+}
+
 /* Takes the innermost deferred call and runs it for p.  A call that another
  * panic had begun is dropped, and that panic aborted.  NULL: none left; else
  * the record, still first on g->defers. */
@@ -71,8 +83,7 @@ static struct defer_rec *run_next(struct g *g, struct panic_rec *p)
 		if (d->panic)
 			d->panic->aborted = true;
 		d->panic = NULL;
-		g->defers = d->next;
-		rt_defer_free(g, d);
+		drop(g);
 	}
 	if (!d)
 		return NULL;
@@ -101,8 +112,7 @@ static noreturn void run_panic(struct panic_rec *p, struct where *w)
 		bool exiting = false;
 
 		if (!p->recovered) {
-			g->defers = d->next;
-			rt_defer_free(g, d);
+			drop(g);
 			continue;
 		}
 		g->panics = p->link;
@@ -111,7 +121,7 @@ static noreturn void run_panic(struct panic_rec *p, struct where *w)
 			g->panics = g->panics->link;
 		}
 		if (exiting) {
-			g->defers = d->next;
+			drop(g);
 			run_goexit();
 		}
 		d->thunk = NULL;
@@ -181,13 +191,10 @@ static noreturn void run_goexit(void)
 {
 	struct g *g = rt_self.g;
 	struct panic_rec p = { .goexit = true, .link = g->panics };
-	struct defer_rec *d;
 
 	g->panics = &p;
-	while ((d = run_next(g, &p))) {
-		g->defers = d->next;
-		rt_defer_free(g, d);
-	}
+	while (run_next(g, &p))
+		drop(g);
 	g->panics = NULL;
 	if (g->cur_seg == 1) {
 		/* A task ends on its first segment; nothing there is needed any more. */
