@@ -160,7 +160,7 @@ TEST(loops_across_the_segment_boundary)
 	CHECK_EQ(recv(out), want);
 }
 
-static volatile bool stop_spinning;
+static volatile int stop_spinning; /* not bool: UBSan hoists that load */
 static void spin(volatile int64 *rounds)
 {
 	while (!stop_spinning)
