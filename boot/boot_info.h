@@ -15,7 +15,10 @@
  * Invariants: counts are within the array bounds; strings are
  * NUL-terminated; `magic` is checked first.  Ranges are as the firmware gave
  * them: unsorted, unaligned, possibly overlapping.  The kernel sorts and
- * validates (boot_info is input from outside). */
+ * validates (boot_info is input from outside).  Image, boot_info and modules
+ * may lie in ranges listed as usable or as reserved; the kernel hands out only
+ * usable ones, and none of these.  The door's page tables must not lie in
+ * usable memory: the kernel takes pages while it still runs on them. */
 #ifndef BOOT_INFO_H
 #define BOOT_INFO_H
 

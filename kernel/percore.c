@@ -7,9 +7,9 @@
 
 enum {
 	MSR_PAT = 0x277, MSR_EFER = 0xc0000080, MSR_FS_BASE = 0xc0000100,
-	EFER_NXE = 1 << 11,
+	EFER_NXE = 1 << 11, EFER_TCE = 1 << 15,
 	CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_NE = 1 << 5, CR0_WP = 1 << 16,
-	CR4_PAE = 1 << 5, CR4_PGE = 1 << 7, CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10,
+	CR4_PAE = 1 << 5, CR4_MCE = 1 << 6, CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10,
 	CR4_UMIP = 1 << 11, CR4_FSGSBASE = 1 << 16, CR4_OSXSAVE = 1 << 18,
 	/* x87, SSE, AVX and the three parts of AVX-512: what compilers use.  Not
 	 * AMX (8 KiB an image), not PKRU. */
@@ -63,9 +63,10 @@ static void extended_state_init(void)
 void cpu_percore_init(struct cpu *c)
 {
 	uint64_t cr0, cr4;
+	uint32_t r[4];
 
-	if (cpu_feat.nx)
-		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
+	/* TCE off: invlpg and CR3 loads drop cached upper levels too (rule S3). */
+	wrmsr(MSR_EFER, (rdmsr(MSR_EFER) & ~(uint64_t)EFER_TCE) | (cpu_feat.nx ? EFER_NXE : 0));
 	if (vm_root)
 		__asm__ volatile("mov %0, %%cr3" ::"r"(vm_root) : "memory");
 	__asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
@@ -73,6 +74,8 @@ void cpu_percore_init(struct cpu *c)
 	__asm__ volatile("mov %0, %%cr0" ::"r"(cr0) : "memory");
 	/* No PGE and no PCID: a CR3 load flushes everything (rule S3). */
 	cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	cpuid(1, 0, r);
+	cr4 |= r[3] & 1 << 7 ? CR4_MCE : 0; /* without it a machine check is a silent reset */
 	cr4 |= cpu_feat.umip ? CR4_UMIP : 0;
 	cr4 |= cpu_feat.fsgsbase ? CR4_FSGSBASE : 0;
 	cr4 |= cpu_feat.xsave ? CR4_OSXSAVE : 0;
