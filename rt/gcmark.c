@@ -337,7 +337,7 @@ static void drain_local(struct worker *w)
 		if (!item_set_mark(it, atomic))
 			continue;
 		const struct class_info *k = &class_info[it->spc];
-		if (unlikely(k->heapbits == 0 || checked)) {
+		if (unlikely(k->heapbits == 0 || checked || hi - p < 64)) {
 			if (SPANCLASS_NOSCAN(it->spc) && k->size) {
 				bytes += k->size;
 				continue;
@@ -349,22 +349,16 @@ static void drain_local(struct worker *w)
 		}
 		bytes += k->size;
 		/* From the last word down: the first is popped first, so that what was
-		 * allocated in order is visited in order. */
+		 * allocated in order is visited in order.  (Storing every word and keeping it
+		 * without a branch was slower: what is popped next then waits for the load.) */
 		const uintptr_t *v = (const uintptr_t *)it->obj;
 		uint64_t bits = heapbits_read(it->span_base, k, it->obj);
 		while (bits) {
 			unsigned i = 63 - (unsigned)__builtin_clzll(bits);
 			bits ^= 1ull << i;
 			uintptr_t word = v[i];
-			if (word - heap_lo >= heap_bytes)
-				continue;
-			if (likely(p < hi)) {
+			if (word - heap_lo < heap_bytes)
 				*p++ = word;
-			} else {
-				w->p = p;
-				push_slow(w, word);
-				p = w->p, lo = w->lo, hi = w->hi;
-			}
 		}
 	}
 	w->p = p;
