@@ -200,17 +200,56 @@ find_slot(const struct rt_map *m, const void *k, uint64_t hash, enum shape shape
 	}
 }
 
+/* The rest of a lookup whose first candidate was not it. */
+static NOINLINE void *find_on(struct rt_map *m, const void *k, uint64_t hash, enum shape shape)
+{
+	char *slot = find_slot(m, k, hash, shape, NULL, NULL);
+
+	return slot ? slot + m->t.val_off : NULL;
+}
+
+/* The value of k or NULL.  The first candidate of the first group is tried
+ * here, in few registers: it is nearly always the one. */
 static inline __attribute__((always_inline)) void *
 find(struct rt_map *m, const void *k, enum shape shape)
 {
-	char *slot;
+	uint64_t hash, ctrl, match;
+	char *group, *slot;
 
 	if (unlikely(!m || !m->used))
 		return NULL;
 	if (unlikely(at_load(&m->writing)))
 		throw("concurrent map read and map write");
-	slot = find_slot(m, k, hash_key(m, k, shape), shape, NULL, NULL);
-	return slot ? slot + m->t.val_off : NULL;
+	hash = hash_key(m, k, shape);
+	group = group_at(m, hash >> 7 & m->mask);
+	ctrl = *ctrl_of(group);
+	match = match_h2(ctrl, hash & 0x7f);
+	if (unlikely(!match)) {
+		if (match_empty(ctrl))
+			return NULL;
+	} else {
+		slot = slot_at(m, group, first(match));
+		if (likely(equal_key(m, k, slot, shape)))
+			return slot + m->t.val_off;
+	}
+	/* A copy, so that the key itself may stay in registers. */
+	switch (shape) {
+	case SHAPE_4: {
+		uint32_t c = *(const uint32_t *)k;
+		return find_on(m, &c, hash, shape);
+	}
+	case SHAPE_8: {
+		uint64_t c = *(const uint64_t *)k;
+		return find_on(m, &c, hash, shape);
+	}
+	case SHAPE_STRING: {
+		string c = *(const string *)k;
+		return find_on(m, &c, hash, shape);
+	}
+	case SHAPE_ANY:
+		break;
+	}
+	return find_on(m, k, hash, shape);
 }
 
 void *rt_map_find8(struct rt_map *m, uint64_t k)
