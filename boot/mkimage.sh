@@ -6,8 +6,8 @@
 #   boot/mkimage.sh KERNEL.elf OUT.img [-c "command line"] [-m FILE]...
 #
 # The loader is BOOTX64.EFI from $EFI_LOADER, else build/efi/BOOTX64.EFI.
-# The limits are those of boot/boot_info.h: 8 modules, names of 63 bytes, a
-# command line of 4095 bytes.
+# The limits are those of boot/boot_info.h (8 modules, names of 63 bytes, a
+# command line of 4095 bytes) and of FAT.
 #
 # Needs no root and no loop device: sgdisk writes the tables into the file,
 # mkfs.vfat and mtools work at the partition's offset.  The same input gives the
@@ -35,7 +35,7 @@ usage() { echo 'usage: mkimage.sh KERNEL.elf OUT.img [-c "command line"] [-m FIL
 kernel=$1 out=$2
 shift 2
 loader=${EFI_LOADER:-build/efi/BOOTX64.EFI}
-for tool in sgdisk mkfs.vfat mmd mcopy strip truncate; do
+for tool in sgdisk mkfs.vfat mmd mcopy mdir strip truncate; do
 	command -v $tool >/dev/null || fail "$tool is missing; apt install gdisk dosfstools mtools binutils"
 done
 [ -f "$kernel" ] || fail "kernel $kernel: no such file"
@@ -45,6 +45,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp" "$out.part"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir "$tmp/modules"
+: >"$tmp/order"
 cmdline= nmodules=0
 while getopts c:m: opt; do
 	case $opt in
@@ -53,7 +54,11 @@ while getopts c:m: opt; do
 		[ -f "$OPTARG" ] || fail "module $OPTARG: no such file"
 		[ "$(printf %s "$name" | wc -c)" -le $MAX_NAME ] ||
 			fail "module $name: name longer than $MAX_NAME bytes"
-		[ ! -e "$tmp/modules/$name" ] || fail "module $name: a second one of this name"
+		case $name in
+		*[\\:*?\"\<\>\|]* | *[[:cntrl:]]* | *. | *" ") fail "module $name: FAT cannot hold this name" ;;
+		esac
+		# FAT's names do not differ in case alone.
+		! grep -qixF -e "$name" "$tmp/order" || fail "module $name: a second one of this name"
 		nmodules=$((nmodules + 1))
 		[ $nmodules -le $MAX_MODULES ] || fail "module $name: more than $MAX_MODULES modules"
 		# A link: mcopy reads through it, and its size is asked for below.
@@ -100,9 +105,9 @@ mmd -i "$fs" ::/EFI ::/EFI/BOOT ::/EFI/INGOT ::/EFI/INGOT/MODULES
 put "$loader" /EFI/BOOT/BOOTX64.EFI
 put "$tmp/KERNEL.ELF" /EFI/INGOT/KERNEL.ELF
 [ -z "$cmdline" ] || put "$tmp/CMDLINE.TXT" /EFI/INGOT/CMDLINE.TXT
-if [ -f "$tmp/order" ]; then
-	while IFS= read -r name; do
-		put "$tmp/modules/$name" "/EFI/INGOT/MODULES/$name"
-	done <"$tmp/order"
-fi
+while IFS= read -r name; do
+	put "$tmp/modules/$name" "/EFI/INGOT/MODULES/$name"
+done <"$tmp/order"
+[ "$(mdir -b -i "$fs" ::/EFI/INGOT/MODULES | wc -l)" -eq $nmodules ] || fail "not all modules went into the image"
 mv "$out.part" "$out"
+echo "$out: $((mib + 2)) MiB; to write it to a USB stick: dd if=$out of=/dev/sdX bs=4M" >&2

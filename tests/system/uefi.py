@@ -5,6 +5,7 @@ What the loader hands over is judged with a probe in the kernel's place
 (probe/probe.c); then an app boots from each kind of disk; then images with
 something wrong with them must each be told what."""
 
+import concurrent.futures
 import json
 import os
 import re
@@ -101,6 +102,11 @@ def check_refusals_of_mkimage():
             ("missing module", [PROBE, f"{TMP}/x.img", "-m", "/nowhere/m"], "module /nowhere/m: no such file"),
             ("long module name", [PROBE, f"{TMP}/x.img", "-m", long_name], "longer than 63 bytes"),
             ("two modules of one name", [PROBE, f"{TMP}/x.img", "-m", short, "-m", short], "a second one"),
+            ("names that differ in case alone", [PROBE, f"{TMP}/x.img", "-m", short, "-m", write("M", b"")],
+             "a second one"),
+            ("module name that FAT lacks", [PROBE, f"{TMP}/x.img", "-m", write("a:b", b"")], "FAT cannot hold"),
+            ("nine modules", [PROBE, f"{TMP}/x.img"] + [w for i in range(9) for w in ("-m", write(f"m{i}", b""))],
+             "more than 8 modules"),
             ("long command line", [PROBE, f"{TMP}/x.img", "-c", "x" * 4096], "longer than 4095 bytes")):
         status, text = run("boot/mkimage.sh", *words)
         report.check(f"mkimage: {what}", status != 0 and want in text and not os.path.exists(f"{TMP}/x.img"),
@@ -283,11 +289,13 @@ def check_bad_inputs():
     text, data = phoff + 56, phoff + 112
     modules = [write(f"module{i}", b"x") for i in range(8)]
 
+    # Each case has its own files: two run at a time.
     def replace(content):
-        return lambda disk: mtool("mcopy", disk, "-o", write("file", content), f"::{kernel}")
+        return lambda disk: mtool("mcopy", disk, "-o", write(os.path.basename(disk) + ".new", content), f"::{kernel}")
 
     def add(where, name, content):
-        return lambda disk: mtool("mcopy", disk, write("file", content), f"::/EFI/INGOT/{where}{name}")
+        return lambda disk: mtool("mcopy", disk, write(os.path.basename(disk) + ".new", content),
+                                  f"::/EFI/INGOT/{where}{name}")
 
     cases = (
         ("missing kernel", lambda disk: mtool("mdel", disk, f"::{kernel}"), r"KERNEL\.ELF: no such file"),
@@ -311,8 +319,10 @@ def check_bad_inputs():
         ("UTF-16 command line", add("", "CMDLINE.TXT", "a=b\r\n".encode("utf-16-le")),
          r"CMDLINE\.TXT: NUL byte at offset 1"),
     )
-    for what, spoil, want in cases:
-        disk = image("bad", PROBE, "", modules)
+
+    def one(case):
+        what, spoil, want = case
+        disk = image("bad " + what, PROBE, "", modules)
         spoil(disk)
         with Guest(disk, mem="256M") as guest:
             seen = guest.expect("press a key")
@@ -322,6 +332,9 @@ def check_bad_inputs():
                 guest.send(" ")
                 report.check("a key goes back to the firmware, with the error",
                              guest.expect(r"(?s)BdsDxe: failed to start.*Not Found"), plain(guest.text)[-800:])
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(one, cases))
 
 
 def check_cmdline():
