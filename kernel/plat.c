@@ -46,6 +46,9 @@ noreturn void ap_main(struct cpu *c)
 	__asm__ volatile("sti" ::: "memory");
 	while (!__atomic_load_n(&cores_go, __ATOMIC_ACQUIRE))
 		cpu_idle(&cores_go, 0);
+	/* One that was slower than smp_start()'s patience is not in the list. */
+	while (c->id >= ncpus || cpus[c->id] != c)
+		cpu_idle(&cores_go, 1);
 	stackmap_flush_here();
 	enter_on_stack(c->sched_top, core_main, c->id);
 }
