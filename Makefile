@@ -47,6 +47,12 @@ HOST_SRCS   := $(sort $(wildcard tests/host/*.c))
 HOST_ASM    := $(sort $(wildcard tests/host/*.S))
 UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
 
+# As many jobs as cores unless -j says otherwise.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+MAKEFLAGS += --no-print-directory
+
 # V=1 shows whole commands instead of one short line each.
 SAY := $(if $(V),@:,@echo)
 QUIET := $(if $(V),,@)

@@ -81,17 +81,18 @@ $(addprefix $(MUSL)/src/,$(libc_src)): | $(MUSL)/COPYRIGHT ;
 # musl's public headers in one folder, with the two that musl generates.
 $(LIBC_HEADERS): kernel/libc.mk | $(MUSL)/COPYRIGHT
 	@mkdir -p $(LIBC_INC) $(B)/libc/private
-	$(SAY) "  GEN   $(LIBC_INC)"; cp -r $(MUSL)/include/. $(MUSL)/arch/generic/bits $(MUSL)/arch/x86_64/bits $(LIBC_INC)/
+	$(SAY) "  LIBC  $(words $(libc_src)) files of musl"; cp -r $(MUSL)/include/. $(MUSL)/arch/generic/bits $(MUSL)/arch/x86_64/bits $(LIBC_INC)/
 	@cp $(MUSL)/arch/x86_64/bits/syscall.h.in $(LIBC_INC)/bits/syscall.h
 	@sed -n 's/__NR_/SYS_/p' $(MUSL)/arch/x86_64/bits/syscall.h.in >>$(LIBC_INC)/bits/syscall.h
 	@sed -f $(MUSL)/tools/mkalltypes.sed $(MUSL)/arch/x86_64/bits/alltypes.h.in $(MUSL)/include/alltypes.h.in >$@
 
+# Hundreds of files: not a line for each.
 $(B)/libc/%.o: $(MUSL)/src/%.c kernel/libc.mk $(FLAGS_STAMP) | $(LIBC_HEADERS)
 	@mkdir -p $(@D)
-	$(SAY) "  CC    $@"; $(CC) $(LIBC_FLAGS) $(SECTIONS) $(LIBC_PRIV) -c -o $@ $< $(LIBC_POST)
+	$(QUIET)$(CC) $(LIBC_FLAGS) $(SECTIONS) $(LIBC_PRIV) -c -o $@ $< $(LIBC_POST)
 $(B)/libc/%.o: $(MUSL)/src/%.s kernel/libc.mk | $(LIBC_HEADERS)
 	@mkdir -p $(@D)
-	$(SAY) "  CC    $@"; $(CC) -g -c -o $@ $<
+	$(QUIET)$(CC) -g -c -o $@ $<
 $(B)/libc/ingot/self.o: kernel/libc/self.c kernel/libc.mk $(FLAGS_STAMP) | $(LIBC_HEADERS)
 	@mkdir -p $(@D)
 	$(SAY) "  CC    $@"; $(CC) $(LIBC_FLAGS) $(SECTIONS) $(LIBC_PRIV) -c -o $@ $<
