@@ -36,6 +36,8 @@ static inline void copy_elem(void *dst, const void *src, size_t n)
 {
 	if (likely(n == 8))
 		*(uint64_t *)dst = *(const uint64_t *)src;
+	else if (n == 4)
+		*(uint32_t *)dst = *(const uint32_t *)src;
 	else if (n)
 		memcpy(dst, src, n);
 }
@@ -146,10 +148,10 @@ static inline bool recv_now(struct hchan *c, void *elem, bool *ok)
 			c->recvx = next_slot(c, c->recvx);
 			c->sendx = c->recvx;
 		} else {
-			if (c->elemsize != 8)
+			if (c->elemsize == 8) /* the buffer must not keep it alive */
+				*(uint64_t *)head = 0;
+			else if (c->elemsize > 8)
 				zero_elem(head, c->elemsize);
-			else
-				*(uint64_t *)head = 0; /* the buffer must not keep it alive */
 			c->recvx = next_slot(c, c->recvx);
 			c->qcount--;
 		}

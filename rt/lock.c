@@ -59,25 +59,30 @@ void lock_init(struct lock *l, enum lock_rank rank)
 #endif
 }
 
+/* Waits for a lock that was found held, and takes it.  Preemption is off. */
+COLD void lock_slow(struct lock *l)
+{
+	unsigned n = 0;
+	do
+		while (at_load(&l->word))
+			plat_relax(n++);
+	while (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE));
+}
+
+#ifdef INGOT_DEBUG
 void lock(struct lock *l)
 {
 	preempt_off();
-#ifdef INGOT_DEBUG
 	rank_check(l);
-#endif
-	for (unsigned n = 0; unlikely(__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE)); n++)
-		while (at_load(&l->word))
-			plat_relax(n++);
-#ifdef INGOT_DEBUG
+	if (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE))
+		lock_slow(l);
 	rank_push(l);
-#endif
 }
 
 void unlock(struct lock *l)
 {
-#ifdef INGOT_DEBUG
 	rank_pop(l);
-#endif
 	at_store_rel(&l->word, 0);
 	preempt_on(rt_self.g);
 }
+#endif

@@ -103,7 +103,7 @@ void attn_set(struct p *p)
 	at_store_sc(&p->attn, 1);
 }
 
-COLD static void wakep_slow(void)
+COLD void wakep_slow(void)
 {
 	uint32_t zero = 0;
 	if (!at_cas(&sched.nmspinning, &zero, 1))
@@ -120,18 +120,6 @@ COLD static void wakep_slow(void)
 			return;
 		}
 	at_sub(&sched.nmspinning, 1);
-}
-
-/* Called after a task was made runnable, preemption off: sees to it that an
- * idle P looks for it, if no P is looking already. */
-void wakep(void)
-{
-	if (rt_nps == 1)
-		return;
-	at_fence(); /* the put, then the look at the idle Ps */
-	if (at_load(&sched.npidle) == 0 || at_load(&sched.nmspinning) != 0)
-		return;
-	wakep_slow();
 }
 
 void ready(struct g *g, bool next)
@@ -173,7 +161,7 @@ static inline struct g *pick_fast(struct p *p, bool *inherit)
 {
 	if (unlikely(at_load(&p->attn)))
 		return NULL;
-	if (unlikely(p->schedtick % 61 == 0 && at_load(&sched.runq_size)))
+	if (unlikely(at_load(&sched.runq_size)) && p->schedtick % 61 == 0)
 		return NULL;
 	return runq_get(p, inherit);
 }
@@ -223,26 +211,45 @@ void preempt_resched(void)
 	preempt_on(g);
 }
 
-void park(bool (*unlock)(struct g *, void *), void *arg, enum wait_reason why)
+/* The current task waits, already WAITING and perhaps already readied. */
+static inline void park_leave(struct g *g)
+{
+	struct p *p = rt_self.p;
+	RT_ASSERT(g->nopreempt == 1);
+	bool inherit;
+	struct g *next = pick_fast(p, &inherit);
+	if (likely(next != NULL))
+		leave_to(p, g, next, inherit);
+	else
+		leave_to_g0(p, g);
+	preempt_on(g);
+}
+
+static inline struct g *park_begin(enum wait_reason why)
 {
 	struct g *g = preempt_off();
-	struct p *p = rt_self.p;
 	RT_ASSERT(g != rt_self.g0 && !g->in_systemstack);
 	g->wait_reason = why;
 	at_store_rel(&g->status, G_WAITING);
+	return g;
+}
+
+void park(bool (*unlock)(struct g *, void *), void *arg, enum wait_reason why)
+{
+	struct g *g = park_begin(why);
 	if (unlock && !unlock(g, arg)) {
 		g->status = G_RUNNING;
 		preempt_on(g);
 		return;
 	}
-	RT_ASSERT(g->nopreempt == 1);
-	bool inherit;
-	struct g *next = pick_fast(p, &inherit);
-	if (next)
-		leave_to(p, g, next, inherit);
-	else
-		leave_to_g0(p, g);
-	preempt_on(g);
+	park_leave(g);
+}
+
+void park_unlock(struct lock *l, enum wait_reason why)
+{
+	struct g *g = park_begin(why);
+	unlock(l);
+	park_leave(g);
 }
 
 noreturn void leave_for_good(struct p *p, struct g *g)
@@ -254,18 +261,6 @@ noreturn void leave_for_good(struct p *p, struct g *g)
 	else
 		leave_to_g0(p, g);
 	__builtin_unreachable();
-}
-
-static bool unlock_lock(struct g *g, void *l)
-{
-	(void)g;
-	unlock(l);
-	return true;
-}
-
-void park_unlock(struct lock *l, enum wait_reason why)
-{
-	park(unlock_lock, l, why);
 }
 
 /* ---- the scheduler loop, on g0 -------------------------------------------- */

@@ -38,21 +38,80 @@ struct sched {
 extern struct sched sched;
 
 /* runq.c */
-void runq_put(struct p *p, struct g *g, bool next);
-struct g *runq_get(struct p *p, bool *inherit);
+void runq_put_full(struct p *p, struct g *g);
 struct g *runq_steal(struct p *p, struct p *victim, bool take_next);
 bool runq_empty(const struct p *p);
 void globrunq_put(struct g *g);                  /* takes sched.lock */
 struct g *globrunq_get(struct p *p, uint32_t max); /* takes sched.lock; moves a share */
 
+#define RUNQ_MASK (RUNQ_SIZE - 1)
+_Static_assert((RUNQ_SIZE & RUNQ_MASK) == 0, "a ring");
+
+/* Makes g runnable on p (the caller's P): in runnext if next, whose former
+ * holder goes to the tail; else at the tail.  Preemption off. */
+static inline __attribute__((always_inline)) void runq_put(struct p *p, struct g *g, bool next)
+{
+	if (next) {
+		struct g *old = at_load(&p->runnext);
+		while (!__atomic_compare_exchange_n(&p->runnext, &old, g, true, __ATOMIC_ACQ_REL,
+		                                    __ATOMIC_RELAXED))
+			;
+		if (!old)
+			return;
+		g = old;
+	}
+	uint32_t t = p->runq_tail;
+	if (unlikely(t - at_load_acq(&p->runq_head) >= RUNQ_SIZE)) {
+		runq_put_full(p, g);
+		return;
+	}
+	at_store(&p->runq[t & RUNQ_MASK], g);
+	at_store_rel(&p->runq_tail, t + 1);
+}
+
+/* Takes the next task of p, the caller's; *inherit: it came by runnext and
+ * goes on in the current quantum. */
+static inline __attribute__((always_inline)) struct g *runq_get(struct p *p, bool *inherit)
+{
+	struct g *g = at_load(&p->runnext);
+	/* Only the owner sets runnext, so a failed CAS means it was stolen. */
+	if (g && __atomic_compare_exchange_n(&p->runnext, &g, NULL, false, __ATOMIC_ACQ_REL,
+	                                     __ATOMIC_RELAXED)) {
+		*inherit = true;
+		return g;
+	}
+	*inherit = false;
+	for (;;) {
+		uint32_t h = at_load_acq(&p->runq_head);
+		if (p->runq_tail == h)
+			return NULL;
+		g = at_load(&p->runq[h & RUNQ_MASK]);
+		if (likely(__atomic_compare_exchange_n(&p->runq_head, &h, h + 1, false, __ATOMIC_RELEASE,
+		                                       __ATOMIC_RELAXED)))
+			return g;
+	}
+}
+
 /* proc.c */
-void wakep(void);
+void wakep_slow(void);
 bool idle_claim(unsigned id);  /* true: the P was idle and now is the caller's to wake */
 void idle_wake(struct p *p);   /* ends its sleep after a claim or a change it must see */
 noreturn void schedule(void);
 void attn_set(struct p *p);
 
 void idle_return(struct p *p);
+
+/* Called after a task was made runnable, preemption off: sees to it that an
+ * idle P looks for it, if no P is looking already. */
+static inline void wakep(void)
+{
+	if (rt_nps == 1)
+		return;
+	at_fence(); /* the put, then the look at the idle Ps */
+	if (at_load(&sched.npidle) != 0 && at_load(&sched.nmspinning) == 0)
+		wakep_slow();
+}
+
 uint64_t num_user_tasks(void);
 const char *g_wait_reason(const struct g *g);
 

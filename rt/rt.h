@@ -111,8 +111,8 @@ struct lock {
 #define LOCK_INIT(r) { 0 }
 #endif
 void lock_init(struct lock *l, enum lock_rank rank);
-void lock(struct lock *l);
-void unlock(struct lock *l);
+/* lock() and unlock() follow below, inline: any but irq. */
+void lock_slow(struct lock *l);
 
 /* ---- tasks (proc.c, stack.c) ------------------------------------------- */
 
@@ -283,6 +283,23 @@ static inline __attribute__((always_inline)) void preempt_on(struct g *g)
 	if (unlikely(--g->nopreempt == 0 && g->resched))
 		preempt_resched();
 }
+
+#ifdef INGOT_DEBUG
+void lock(struct lock *l); /* lock.c: checks ranks */
+void unlock(struct lock *l);
+#else
+static inline __attribute__((always_inline)) void lock(struct lock *l)
+{
+	preempt_off();
+	if (unlikely(__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE)))
+		lock_slow(l);
+}
+static inline __attribute__((always_inline)) void unlock(struct lock *l)
+{
+	at_store_rel(&l->word, 0);
+	preempt_on(rt_self.g);
+}
+#endif
 
 /* Runs fn(arg) on the core's scheduler stack with preemption off and no
  * stack limit; returns to the task.  The task's callee-saved registers are

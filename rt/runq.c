@@ -1,13 +1,11 @@
 /* runq.c: the run queues: a ring per P and the global list.  After Go's
- * runqput, runqget, runqgrab, globrunqget (proc.go).
+ * runqput, runqget, runqgrab, globrunqget (proc.go).  The two calls that are
+ * on every path, runq_put and runq_get, are inline in proc.h.
  *
  * Invariants: only the owner writes tail and runq_put()s; anyone may take
  * from head by CAS; tail - head <= RUNQ_SIZE.  A ring slot is written before
  * tail is released and read before head is CASed.  runnext is taken by CAS. */
 #include "proc.h"
-
-#define MASK (RUNQ_SIZE - 1)
-_Static_assert((RUNQ_SIZE & MASK) == 0, "a ring");
 
 /* Moves half of the full ring and g to the global queue. */
 COLD static bool runq_put_slow(struct p *p, struct g *g, uint32_t h, uint32_t t)
@@ -16,7 +14,7 @@ COLD static bool runq_put_slow(struct p *p, struct g *g, uint32_t h, uint32_t t)
 	/* Take the batch first: the links may only be written once it is ours. */
 	struct g *batch[RUNQ_SIZE / 2];
 	for (uint32_t i = 0; i < n; i++)
-		batch[i] = at_load(&p->runq[(h + i) & MASK]);
+		batch[i] = at_load(&p->runq[(h + i) & RUNQ_MASK]);
 	uint32_t expect = h;
 	if (!__atomic_compare_exchange_n(&p->runq_head, &expect, h + n, false, __ATOMIC_RELEASE,
 	                                 __ATOMIC_RELAXED))
@@ -51,23 +49,13 @@ static void overflow_system(void *a)
 	o->done = runq_put_slow(o->p, o->g, o->h, o->t);
 }
 
-/* Makes g runnable on p (the caller's P): in runnext if next, whose former
- * holder goes to the tail; else at the tail.  Preemption off. */
-void runq_put(struct p *p, struct g *g, bool next)
+/* The ring was found full. */
+COLD void runq_put_full(struct p *p, struct g *g)
 {
-	if (next) {
-		struct g *old = at_load(&p->runnext);
-		while (!__atomic_compare_exchange_n(&p->runnext, &old, g, true, __ATOMIC_ACQ_REL,
-		                                    __ATOMIC_RELAXED))
-			;
-		if (!old)
-			return;
-		g = old;
-	}
 	for (;;) {
 		uint32_t h = at_load_acq(&p->runq_head), t = p->runq_tail;
-		if (likely(t - h < RUNQ_SIZE)) {
-			at_store(&p->runq[t & MASK], g);
+		if (t - h < RUNQ_SIZE) {
+			at_store(&p->runq[t & RUNQ_MASK], g);
 			at_store_rel(&p->runq_tail, t + 1);
 			return;
 		}
@@ -75,29 +63,6 @@ void runq_put(struct p *p, struct g *g, bool next)
 		rt_systemstack(overflow_system, &o);
 		if (o.done)
 			return;
-	}
-}
-
-/* Takes the next task of p, the caller's; *inherit: it came by runnext and
- * goes on in the current quantum. */
-struct g *runq_get(struct p *p, bool *inherit)
-{
-	struct g *g = at_load(&p->runnext);
-	/* Only the owner sets runnext, so a failed CAS means it was stolen. */
-	if (g && __atomic_compare_exchange_n(&p->runnext, &g, NULL, false, __ATOMIC_ACQ_REL,
-	                                     __ATOMIC_RELAXED)) {
-		*inherit = true;
-		return g;
-	}
-	*inherit = false;
-	for (;;) {
-		uint32_t h = at_load_acq(&p->runq_head);
-		if (p->runq_tail == h)
-			return NULL;
-		g = at_load(&p->runq[h & MASK]);
-		if (__atomic_compare_exchange_n(&p->runq_head, &h, h + 1, false, __ATOMIC_RELEASE,
-		                                __ATOMIC_RELAXED))
-			return g;
 	}
 }
 
@@ -135,11 +100,11 @@ struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
 			continue;
 		/* Our own ring was empty when we began, so n - 1 fit. */
 		for (uint32_t i = 0; i < n; i++)
-			at_store(&p->runq[(t + i) & MASK], at_load(&victim->runq[(vh + i) & MASK]));
+			at_store(&p->runq[(t + i) & RUNQ_MASK], at_load(&victim->runq[(vh + i) & RUNQ_MASK]));
 		if (!__atomic_compare_exchange_n(&victim->runq_head, &vh, vh + n, false, __ATOMIC_RELEASE,
 		                                 __ATOMIC_RELAXED))
 			continue;
-		struct g *g = at_load(&p->runq[(t + n - 1) & MASK]);
+		struct g *g = at_load(&p->runq[(t + n - 1) & RUNQ_MASK]);
 		if (n > 1)
 			at_store_rel(&p->runq_tail, t + n - 1);
 		return g;
@@ -185,7 +150,7 @@ struct g *globrunq_get(struct p *p, uint32_t max)
 		for (uint32_t i = 1; i < n; i++) {
 			struct g *x = sched.runq_head;
 			sched.runq_head = x->next;
-			at_store(&p->runq[t & MASK], x);
+			at_store(&p->runq[t & RUNQ_MASK], x);
 			t++;
 		}
 		at_store_rel(&p->runq_tail, t);
