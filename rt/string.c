@@ -2,8 +2,8 @@
  * runtime/string.go, strings.Builder).
  *
  * A string's bytes are one noscan object, never changed after the string is
- * returned.  Text longer than a console line is formatted twice, once to
- * measure: nothing large lies on a task's stack. */
+ * returned.  Text longer than LINE bytes is formatted twice, once to measure:
+ * nothing large lies on a task's stack. */
 #include "rt.h"
 #include "api_value.h"
 #include "hash.h"
@@ -144,21 +144,23 @@ void builder_printf(builder *b, const char *fmt, ...)
 
 /* ---- printing --------------------------------------------------------------- */
 
-#define LINE 256
+#define LINE 128
 
 string rt_vsprint(const char *fmt, va_list ap)
 {
+	char line[LINE], *p;
 	va_list again;
 	string s = {};
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	if (n > 0) {
-		char *p = new_bytes((size_t)n + 1);
-
+	n = vsnprintf(line, sizeof line, fmt, ap);
+	if (n >= (int)sizeof line) {
+		p = new_bytes((size_t)n + 1);
 		vsnprintf(p, (size_t)n + 1, fmt, again);
 		s = (string){ p, (size_t)n };
+	} else if (n > 0) {
+		s = string_from_bytes(line, (size_t)n);
 	}
 	va_end(again);
 	return s;
