@@ -70,6 +70,10 @@ int num_cpu(void);
 /* Tasks alive, the caller included (runtime.NumGoroutine). */
 int num_task(void);
 
+/* For tests: checks that every task is in exactly one place, and throws if
+ * not.  Stops the world. */
+void sched_check(void);
+
 /* ---- channels ---------------------------------------------------------------- */
 
 /* The type chan T; the zero value NULL is the nil channel.  (A pointer to a

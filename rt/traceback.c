@@ -226,21 +226,51 @@ noreturn void fatal_stack(struct g *g, const char *what)
 	fatal_end();
 }
 
+static noreturn void panic_nil(void)
+{
+	rt_panic("runtime error: invalid memory address or nil pointer dereference");
+}
+
+static noreturn void panic_divide(void)
+{
+	rt_panic("runtime error: integer divide by zero");
+}
+
+#define VECTOR_DE 0  /* divide error */
+#define VECTOR_PF 14
+#define NIL_PAGE 4096 /* as Go: a field of a nil struct pointer up to this offset */
+#define RED_ZONE 128  /* libraries of the hosted build use it */
+
+/* A fault that is an ordinary error of the task becomes its panic: the frame
+ * is edited as if the faulting instruction had called the function that
+ * panics.  False: it is none, or the task is inside the runtime. */
+static bool fault_to_panic(struct plat_frame *f, int vector, bool has_addr, uintptr_t addr)
+{
+	struct g *g = rt_self.g;
+	bool nil = vector == VECTOR_PF && has_addr && addr < NIL_PAGE && f->rip >= NIL_PAGE;
+	if (!g || g->in_systemstack || g->nopreempt || !(nil || vector == VECTOR_DE))
+		return false;
+	struct stack_seg *s = &g->seg[g->cur_seg];
+	uintptr_t sp = ((f->rsp - RED_ZONE) & ~15ul) - 8;
+	if (sp < s->lo || sp >= s->hi)
+		return false;
+	*(uintptr_t *)sp = f->rip + 1; /* a return address: unwinders look one byte before it */
+	f->rsp = sp;
+	f->rip = (uintptr_t)(nil ? panic_nil : panic_divide);
+	return true;
+}
+
 void rt_fault(struct plat_frame *f, int vector, const char *what, bool has_addr, uintptr_t addr)
 {
-	(void)vector;
+	if (fault_to_panic(f, vector, has_addr, addr))
+		return;
 	set_stack_limit(0);
 	if (plat_fatal_begin()) {
-		struct g *g = rt_self.g;
-		bool task = g && g != rt_self.g0 && g->id && !g->in_systemstack;
-		if (task && has_addr && addr < 4096)
-			rt_printf("panic: runtime error: invalid memory address or nil pointer dereference\n");
-		else
-			rt_printf("fatal error: %s\n", what);
+		rt_printf("fatal error: %s\n", what);
 		if (has_addr)
-			rt_printf("[%s addr=0x%lx pc=0x%lx]\n", what, (unsigned long)addr, (unsigned long)f->rip);
+			rt_printf("[addr=0x%lx pc=0x%lx]\n", (unsigned long)addr, (unsigned long)f->rip);
 		else
-			rt_printf("[%s pc=0x%lx]\n", what, (unsigned long)f->rip);
+			rt_printf("[pc=0x%lx]\n", (unsigned long)f->rip);
 		print_me(f->rip, f->rbp, f->rsp);
 		print_other_cores();
 	} else {
