@@ -46,49 +46,69 @@ static inline void move_words(void *to, const void *from, size_t n)
 	}
 }
 
-/* A record with a copy of the arguments.  thunk NULL: the deferred function
- * is nil, which panics when it is run.  task. */
-struct defer_rec *rt_defer_new(void (*thunk)(void *), const void *args, size_t size, void *cfa)
+static inline __attribute__((always_inline)) struct defer_rec *
+fill(struct defer_rec *d, void (*thunk)(void *), const void *args, size_t size, void *cfa)
 {
-	struct g *g = rt_self.g;
-	struct defer_pool *pool = g->local;
-	struct defer_rec *d;
-
-	if (likely(size <= DEFER_ARGS && pool && pool->free)) {
-		d = pool->free;
-		pool->free = d->next;
-		pool->n--;
-		d->started = false;
-		d->panic = NULL;
-	} else {
-		d = rt_malloc(sizeof *d + (size > DEFER_ARGS ? size : DEFER_ARGS), NULL);
-		d->pooled = size <= DEFER_ARGS;
-	}
 	d->thunk = thunk ? thunk : rt_defer_nil;
 	d->size = (uint32_t)size;
 	d->slot = (uintptr_t)cfa - sizeof(uintptr_t);
-	RT_ASSERT(size % 8 == 0);
 	move_words(d->args, args, size);
 	return d;
 }
 
-/* Gives d back; nothing may use it any more. */
-void rt_defer_free(struct g *g, struct defer_rec *d)
+static NOINLINE struct defer_rec *new_fresh(void (*thunk)(void *), const void *args, size_t size, void *cfa)
 {
-	struct defer_pool *pool = g->local;
+	struct defer_rec *d = rt_malloc(sizeof *d + (size > DEFER_ARGS ? size : DEFER_ARGS), NULL);
+
+	d->pooled = size <= DEFER_ARGS;
+	return fill(d, thunk, args, size, cfa);
+}
+
+/* A record with a copy of the arguments.  thunk NULL: the deferred function
+ * is nil, which panics when it is run.  task. */
+struct defer_rec *rt_defer_new(void (*thunk)(void *), const void *args, size_t size, void *cfa)
+{
+	struct defer_pool *pool = rt_self.g->local;
+	struct defer_rec *d;
+
+	RT_ASSERT(size % 8 == 0);
+	if (unlikely(size > DEFER_ARGS || !pool || !pool->free))
+		return new_fresh(thunk, args, size, cfa);
+	d = pool->free;
+	pool->free = d->next;
+	pool->n--;
+	d->started = false;
+	d->panic = NULL;
+	return fill(d, thunk, args, size, cfa);
+}
+
+static NOINLINE void new_pool(struct g *g)
+{
+	g->local = rt_malloc(sizeof(struct defer_pool), RT_TYPE(struct defer_pool));
+	g->untidy = 1;
+}
+
+static inline __attribute__((always_inline)) void put_back(struct g *g, struct defer_rec *d)
+{
+	struct defer_pool *pool;
 
 	if (unlikely(!d->pooled))
 		return;
-	if (unlikely(!pool)) {
-		pool = g->local = rt_malloc(sizeof *pool, RT_TYPE(struct defer_pool));
-		g->untidy = 1;
-	}
+	if (unlikely(!g->local))
+		new_pool(g);
+	pool = g->local;
 	if (unlikely(pool->n >= DEFER_POOL))
 		return;
 	move_words(d->args, NULL, d->size); /* keeps nothing alive */
 	d->next = pool->free;
 	pool->free = d;
 	pool->n++;
+}
+
+/* Gives d back; nothing may use it any more. */
+void rt_defer_free(struct g *g, struct defer_rec *d)
+{
+	put_back(g, d);
 }
 
 /* rt_defer_push's second half: d becomes the innermost deferred call, and its
@@ -125,7 +145,7 @@ void rt_deferreturn(uintptr_t slot, void *saved)
 			memset(saved, 0, 48);
 		else
 			thunk(d->args);
-		rt_defer_free(g, d);
+		put_back(g, d);
 	}
 }
 
