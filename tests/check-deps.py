@@ -89,7 +89,7 @@ def allowed_system(path, name):
     if here in ("rt", "kernel", "boot", "drivers"):
         return name in COMPILER or (here == "rt" and name.startswith("sanitizer/"))
     if here in ("apps", "tests/unit", "tests/bench", "tests/system/guest", "kernel/libc"):
-        return name in LIBC | COMPILER
+        return name in LIBC | COMPILER | {"ingot.h"}
     if here == "boot/efi":
         return name in COMPILER or name == "elf.h" or name.startswith("efi")
     return True
