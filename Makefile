@@ -214,7 +214,7 @@ image: $(B)/metal/app/$(APP_NAME).elf $(B)/efi/BOOTX64.EFI ## a disk image of AP
 images: $(foreach d,$(APPS),$(B)/metal/app/$(notdir $(d)).elf) $(B)/efi/BOOTX64.EFI $(TOOLS)
 gdb: ## how to debug a running image
 	@echo "make run GDB=1 ...      starts QEMU and waits for gdb, then in another terminal:"
-	@echo "gdb $(B)/metal/app/$(APP_NAME).elf -ex 'target remote :1234' -ex 'hbreak main' -ex continue"
+	@echo "gdb $(B)/metal/app/$(APP_NAME).elf -ex 'target remote :1234' -ex 'hbreak ingot_main' -ex continue"
 
 # ---- testing ------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ case $image in
 	;;
 esac
 if [ "${GDB:-}" = 1 ]; then
-	echo "waiting for gdb; in another terminal: gdb $image -ex 'target remote :1234' -ex 'hbreak main' -ex continue" >&2
+	echo "waiting for gdb; in another terminal: gdb $image -ex 'target remote :1234' -ex 'hbreak ingot_main' -ex continue" >&2
 	set -- -s -S "$@"
 fi
 
