@@ -76,6 +76,7 @@ bool idle_claim(unsigned id)
 	uint64_t bit = 1ull << id % 64;
 	if (!(at_load(&sched.idle[id / 64]) & bit) || !(at_and(&sched.idle[id / 64], ~bit) & bit))
 		return false;
+	at_add(&sched.idle_epoch, 1);
 	at_sub(&sched.npidle, 1);
 	return true;
 }
@@ -275,23 +276,32 @@ static bool work_anywhere(struct p *p)
 	return false;
 }
 
-/* All Ps idle, nothing queued, no timer: nobody can ever wake a task. */
+static bool all_quiet(void)
+{
+	if (at_load_sc(&sched.npidle) != rt_nps || at_load_sc(&sched.stopping) ||
+	    at_load(&sched.runq_size) || !timers_none() || !at_load(&sched.started))
+		return false;
+	for (unsigned i = 0; i < rt_nps; i++)
+		if (!runq_empty(rt_ps[i]) || at_load(&rt_ps[i]->irq_ready) || at_load(&rt_ps[i]->timer_due))
+			return false;
+	/* A P that goes out of use may still run the task that asked for it. */
+	for (unsigned i = rt_nps; i < plat_ncores; i++)
+		if (rt_ps[i]->up && at_load_acq(&rt_ps[i]->status) != P_STOPPED)
+			return false;
+	return true;
+}
+
+/* All Ps idle, nothing queued, no timer: nobody can ever wake a task.  A P
+ * that is woken by its own timer leaves the idle state without a lock, so
+ * the look counts only if no P left it meanwhile; the one that did will look
+ * itself before it sleeps again. */
 static void check_dead(void)
 {
-	lock(&sched.lock);
-	bool dead = at_load_sc(&sched.npidle) == rt_nps && !at_load_sc(&sched.stopping) &&
-	            sched.runq_size == 0 && timers_none() && at_load(&sched.started);
-	for (unsigned i = 0; dead && i < rt_nps; i++)
-		if (!runq_empty(rt_ps[i]) || at_load(&rt_ps[i]->irq_ready) || at_load(&rt_ps[i]->timer_due))
-			dead = false;
-	/* A P that goes out of use may still run the task that asked for it. */
-	for (unsigned i = rt_nps; dead && i < plat_ncores; i++)
-		if (rt_ps[i]->up && at_load_acq(&rt_ps[i]->status) != P_STOPPED)
-			dead = false;
-	unlock(&sched.lock);
-	if (dead)
-		fatal_deadlock(num_user_tasks() ? "all goroutines are asleep - deadlock!"
-		                                : "no goroutines (main called runtime.Goexit) - deadlock!");
+	uint32_t epoch = at_load_sc(&sched.idle_epoch);
+	if (!all_quiet() || at_load_sc(&sched.npidle) != rt_nps || at_load_sc(&sched.idle_epoch) != epoch)
+		return;
+	fatal_deadlock(num_user_tasks() ? "all goroutines are asleep - deadlock!"
+	                                : "no goroutines (main called runtime.Goexit) - deadlock!");
 }
 
 /* Sleeps until somebody claims this P or it finds cause to claim itself. */
