@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from qemu import ROOT, Guest, Report, built
+from qemu import ROOT, Guest, Report, boot, built
 
 os.environ["PATH"] += ":/usr/sbin:/sbin"
 LOADER = f"{ROOT}/build/efi/BOOTX64.EFI"
@@ -228,11 +228,9 @@ class Qmp:
 
 
 def pixels_of(ppm):
-    """width, height and the RGB bytes of a binary PPM."""
-    with open(ppm, "rb") as f:
-        data = f.read()
-    found = re.match(rb"P6\s+(\d+)\s+(\d+)\s+255\s", data)
-    return int(found[1]), int(found[2]), data[found.end():]
+    """width, height and the RGB bytes of a binary PPM's bytes."""
+    found = re.match(rb"P6\s+(\d+)\s+(\d+)\s+255\s", ppm)
+    return int(found[1]), int(found[2]), ppm[found.end():]
 
 
 def check_disks():
@@ -246,30 +244,60 @@ def check_disks():
                          f"status {status} {text[-1500:]}")
 
 
-def check_screen():
-    """The kernel's text stands on the framebuffer: read back after power-off,
-    with the machine kept by -no-shutdown."""
-    disk = image("screen", built("hello"))
+def screen(disk, name, last, event=None, **settings):
+    """Boots disk, waits for `last` on the console, then for the machine's event
+    if any, then until the screen changes no more, and looks at the framebuffer:
+    the pixel rows with text on them, the rows there are, the console's text.
+    Leaves build/test/uefi-NAME.png."""
     path = f"{TMP}/qmp"
-    with Guest(disk, ["-vga", "std", "-no-shutdown", "-qmp", f"unix:{path},server=on,wait=off"], mem="256M") as guest:
+    with Guest(disk, ["-vga", "std", "-no-shutdown", "-qmp", f"unix:{path},server=on,wait=off"], mem="256M",
+               **settings) as guest:
         qmp = Qmp(path)
-        guest.expect("(?i)hello")
-        qmp.wait_event("SHUTDOWN")
-        for kind in ("ppm", "png"):
-            qmp.command("screendump", filename=f"{TMP}/screen.{kind}", format=kind)
+        guest.expect(last)
+        if event:
+            qmp.wait_event(event)
+        before, now = None, b""
+        while before != now:
+            before = now
+            time.sleep(0.5)
+            qmp.command("screendump", filename=f"{TMP}/screen.ppm", format="ppm")
+            with open(f"{TMP}/screen.ppm", "rb") as f:
+                now = f.read()
+        os.makedirs(f"{ROOT}/build/test", exist_ok=True)
+        qmp.command("screendump", filename=f"{ROOT}/build/test/uefi-{name}.png", format="png")
         qmp.command("quit")
         guest.wait()
         text = plain(guest.text)
-    width, height, data = pixels_of(f"{TMP}/screen.ppm")
-    colours = {data[i:i + 3] for i in range(0, len(data), 3)}
-    background = max(colours, key=lambda c: data.count(c)) if len(colours) > 1 else None
+    width, height, data = pixels_of(now)
     row = 3 * width
-    lines = sum(data[y * row:(y + 1) * row] != background * width for y in range(height)) if background else 0
-    # One line of text is at least 8 pixel rows; a screen that is all noise is no text.
-    report.check("text on the framebuffer", len(colours) > 1 and 16 <= lines < height,
-                 f"{width}x{height}, {len(colours)} colours, {lines} rows with text\n{text[-800:]}")
-    os.makedirs(f"{ROOT}/build/test", exist_ok=True)
-    shutil.copy(f"{TMP}/screen.png", f"{ROOT}/build/test/uefi-screen.png")
+    # The last row is blank, whatever the background is.
+    background = data[-3:] * width
+    return sum(data[y * row:(y + 1) * row] != background for y in range(height)), height, text
+
+
+def check_screen():
+    """The kernel's text stands on the framebuffer, also when all goes wrong."""
+    # After power-off, with the machine kept by -no-shutdown.
+    rows, height, text = screen(image("screen", built("hello")), "hello", "(?i)hello", "SHUTDOWN")
+    # A line of text has at least 7 pixel rows with something on them.
+    report.check("text on the framebuffer", 7 <= rows < 40, f"{rows} of {height} rows with text\n{text[-800:]}")
+
+    disk = image("fault", built("faults"), "panic=halt -- opcode")
+    rows, height, text = screen(disk, "fault", r"(?s)invalid opcode.*faults\.c:\d+")
+    lines = len(text.partition("pokes opcode")[2].strip().splitlines())
+    report.check("exception on the framebuffer", lines > 3 and 7 * lines <= rows < height,
+                 f"{rows} of {height} rows with text\n{text[-1500:]}")
+
+
+def check_wordcount():
+    """A module through the UEFI door: the same table as through PVH."""
+    text = "/usr/share/common-licenses/GPL-3"
+    with Guest(image("wordcount", built("wordcount"), modules=[text]), mem="256M") as guest:
+        status = guest.wait()
+        table = plain(guest.text)
+    done = boot(built("wordcount"), mem="256M", file=text)
+    report.check("wordcount as by PVH", status == 0 == done.status and len(done.text) > 1000 and
+                 table.endswith(done.text), (status, table[-500:], done))
 
 
 # ---- what can be wrong ---------------------------------------------------------------
@@ -354,7 +382,7 @@ try:
          "-o", PROBE, "tests/system/probe/probe.c")
     parts = {"file": check_image_file, "mkimage": check_refusals_of_mkimage, "elf": check_elf_code,
              "handover": check_handover, "cmdline": check_cmdline, "bad": check_bad_inputs, "disks": check_disks,
-             "screen": check_screen}
+             "wordcount": check_wordcount, "screen": check_screen}
     for part in sys.argv[1:] or parts:
         parts[part]()
 finally:
