@@ -24,7 +24,7 @@ missing= why=
 for w in $want; do
 	p=${w%%:*}
 	case $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) in
-	*installed) ;;
+	installed) ;;
 	*)
 		missing="$missing $p"
 		why="$why, $p ($(echo "${w#*:}" | tr _ ' '))"
