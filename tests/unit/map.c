@@ -77,7 +77,7 @@ TEST(nil_map)
 /* Against a plain array, through growth and deletion. */
 TEST(random_operations)
 {
-	enum { KEYS = 5000, STEPS = 200000 };
+	enum { KEYS = 5000, STEPS = 20000 };
 	map(int64, uint32) m = make_map(int64, uint32);
 	static uint32 model[KEYS];
 	static bool there[KEYS];
@@ -149,11 +149,11 @@ TEST(string_keys)
 {
 	map(string, int) m = make_map(string, int, 1000);
 
-	for (int i = 0; i < 20000; i++)
+	for (int i = 0; i < 2000; i++)
 		map_set(m, sprint("key-%d", i), i);
 	gc();
-	CHECK_EQ(len(m), 20000);
-	for (int i = 0; i < 20000; i++) {
+	CHECK_EQ(len(m), 2000);
+	for (int i = 0; i < 2000; i++) {
 		char buf[20];
 		int n = 0;
 
@@ -174,14 +174,14 @@ TEST(structures)
 {
 	map(struct key, struct value) m = make_map(struct key, struct value);
 
-	for (int i = 0; i < 3000; i++) {
+	for (int i = 0; i < 700; i++) {
 		struct key k = { i, -i, "name" };
 		struct value v = { { i, 0, 0, 0, i }, new(int, i) };
 
 		map_set(m, k, v);
 	}
 	gc();
-	for (int i = 0; i < 3000; i++) {
+	for (int i = 0; i < 700; i++) {
 		struct key k = { i, -i, "name" };
 		struct value v = map_get(m, k);
 
