@@ -98,8 +98,9 @@ void stack_shrink_dead(struct g *g)
 	if (s->lo != lo) {
 		release(s->lo, lo - s->lo);
 		s->lo = lo;
-		g->stack_limit = limit_of(s);
 	}
+	g->cur_seg = 0; /* it may have ended deep in the second */
+	g->stack_limit = limit_of(s);
 	if (!b->base)
 		return;
 	asan_unpoison(b->lo, b->hi);

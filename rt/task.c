@@ -195,7 +195,7 @@ noreturn void goexit0(void)
 {
 	struct g *g = preempt_off();
 	struct p *p = rt_self.p;
-	RT_ASSERT(g->nopreempt == 1 && g->cur_seg == 0);
+	RT_ASSERT(g->nopreempt == 1 && (g->cur_seg == 0 || g->untidy));
 	g->status = G_DEAD;
 	g->resched = 0;
 	RT_ASSERT(!g->param && !g->waiting && !g->defers && !g->panics);

@@ -285,6 +285,35 @@ TEST(goexit_ends_only_the_task)
 	CHECK_EQ(after, 0);
 }
 
+static int exit_deep(int n, wait_group *wg)
+{
+	volatile char frame[500];
+	frame[n % 500] = 1;
+	if (n == 0) {
+		wait_group_done(wg);
+		goexit();
+	}
+	return exit_deep(n - 1, wg) + frame[n % 500];
+}
+static void exits_deep(int n, wait_group *wg)
+{
+	exit_deep(n, wg);
+}
+
+/* The next task on that stack must find it as a new one's. */
+TEST(a_task_may_end_deep_in_its_stack)
+{
+	wait_group wg = { 0 };
+	for (int i = 0; i < 60; i++) {
+		wait_group_add(&wg, 1);
+		go(exits_deep, i % 3 * 300, &wg);
+		if (i % 4 == 0)
+			wait_group_wait(&wg);
+	}
+	wait_group_wait(&wg);
+	sched_check();
+}
+
 TEST_MAIN
 {
 	RUN(go_runs_each_task_once);
@@ -299,4 +328,5 @@ TEST_MAIN
 	RUN(sleepers_wake_in_order);
 	RUN(gomaxprocs_up_and_down_while_running);
 	RUN(goexit_ends_only_the_task);
+	RUN(a_task_may_end_deep_in_its_stack);
 }
