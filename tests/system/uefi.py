@@ -20,7 +20,6 @@ import time
 from qemu import ROOT, Guest, Report, boot, built
 
 os.environ["PATH"] += ":/usr/sbin:/sbin"
-LOADER = f"{ROOT}/build/efi/BOOTX64.EFI"
 TMP = tempfile.mkdtemp(prefix="ingot-uefi-")
 MIB = 1 << 20
 USABLE, RESERVED, ACPI = 1, 2, 3
