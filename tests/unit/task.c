@@ -293,6 +293,8 @@ static int exit_deep(int n, wait_group *wg)
 		wait_group_done(wg);
 		goexit();
 	}
+	if (n < 0)
+		return 0;
 	return exit_deep(n - 1, wg) + frame[n % 500];
 }
 static void exits_deep(int n, wait_group *wg)
