@@ -19,7 +19,9 @@
 /* Zeroed memory for size bytes of elements described by the type (NULL: unknown
  * content).  Never NULL; out of memory ends the image.  task. */
 void *rt_malloc(size_t size, const struct rt_type *type);
-/* The same, but NULL when memory is exhausted even after a collection. */
+/* rt_malloc(type->size, type), quicker. */
+void *rt_new(const struct rt_type *type);
+/* rt_malloc, but NULL when memory is exhausted even after a collection. */
 void *rt_malloc_may_fail(size_t size, const struct rt_type *type);
 /* rt_malloc(n * type->size), with a check of the product.  task. */
 void *rt_malloc_array(size_t n, const struct rt_type *type);
@@ -31,10 +33,10 @@ extern const struct rt_type rt_type_noscan;
 	RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_ZERO) \
 	(T, ##__VA_ARGS__)
 #define RT_NEW_PICK(T, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, name, ...) name
-#define RT_NEW_ZERO(T) ((__typeof__(T) *)rt_malloc(sizeof(T), RT_TYPE(T)))
+#define RT_NEW_ZERO(T) ((__typeof__(T) *)rt_new(RT_TYPE(T)))
 #define RT_NEW_INIT(T, ...) \
 	({ \
-		__typeof__(T) *rt_new_ = rt_malloc(sizeof(T), RT_TYPE(T)); \
+		__typeof__(T) *rt_new_ = rt_new(RT_TYPE(T)); \
 		*rt_new_ = (__typeof__(T)){ __VA_ARGS__ }; \
 		rt_new_; \
 	})

@@ -33,7 +33,7 @@ static char zero_object[16] __attribute__((aligned(16)));
 
 typedef long long v2di __attribute__((vector_size(16), aligned(8), may_alias));
 
-#define ZERO_INLINE 192 /* up to here a loop is faster than memset */
+#define ZERO_INLINE RT_TYPE_FAST_MAX /* up to here a loop is faster than memset */
 
 /* n >= 16, a multiple of 8.  From the end down, so that 16 bytes are one store. */
 static inline __attribute__((always_inline)) void zero_small(char *p, size_t n)
@@ -309,6 +309,39 @@ static NOINLINE void *malloc_general(size_t size, const struct rt_type *type, bo
 			preempt_resched(); \
 	} while (0)
 
+/* Gives way and returns p: a tail call keeps the fast path free of saved registers. */
+static NOINLINE void *resched_return(void *p)
+{
+	preempt_resched();
+	return p;
+}
+
+static NOINLINE void *malloc_one_slow(size_t size, const struct rt_type *type)
+{
+	return malloc_general(size, type, false);
+}
+
+/* One object of a type that the post-link tool has prepared: its span class is
+ * known, it is small, and its map is one word. */
+static inline __attribute__((always_inline)) void *malloc_one(const struct rt_type *type, uint32_t flags)
+{
+	FAST_BEGIN(g, nopreempt);
+	struct mcache_slot *k = &rt_self.p->mcache->slot[flags >> RT_TYPE_CLASS_SHIFT];
+	if (unlikely(k->free == 0)) {
+		at_store(&g->nopreempt, nopreempt);
+		return malloc_one_slow(type->size, type);
+	}
+	char *p = slot_take(k);
+	zero_small(p, k->elemsize);
+	if (!(flags & RT_TYPE_NOSCAN))
+		heapbits_write(k, p, type->ptrmask);
+	__asm__ volatile("" ::: "memory");
+	at_store(&g->nopreempt, nopreempt);
+	if (unlikely(at_load(&g->resched)) && nopreempt == 0)
+		return resched_return(p);
+	return p;
+}
+
 static inline __attribute__((always_inline)) void *
 malloc_inline(size_t size, const struct rt_type *type, bool may_fail)
 {
@@ -365,6 +398,14 @@ general:
 static inline size_t unknown_size(size_t size)
 {
 	return size && size < SIZE_MAX - 16 ? (size + 16) & ~(size_t)15 : size;
+}
+
+void *rt_new(const struct rt_type *type)
+{
+	uint32_t flags = type->flags;
+	if (likely(flags & RT_TYPE_FAST) && likely(!malloc_checks))
+		return malloc_one(type, flags);
+	return rt_malloc(type->size, type);
 }
 
 void *rt_malloc(size_t size, const struct rt_type *type)

@@ -42,6 +42,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../sizeclasses.h"
 #include "../type.h"
 
 #define WORD 8
@@ -526,6 +527,16 @@ static void lay(struct layout *l, Dwarf_Die *type, uint64_t off, bool in_union)
 
 /* ---- descriptors ------------------------------------------------------- */
 
+/* What rt_malloc's fast path wants to know of a type (rt/heap.h: span class). */
+static uint32_t fast_flags(const struct rt_type *t, bool noscan)
+{
+	if (t->size == 0 || (noscan && t->size < 16) || t->size > RT_TYPE_FAST_MAX || t->align > 16)
+		return 0;
+	uint64_t size = t->size < 16 ? 16 : t->size;
+	uint32_t class = size_to_class8[(size + SMALL_SIZE_DIV - 1) / SMALL_SIZE_DIV];
+	return RT_TYPE_FAST | (class * 2 + noscan) << RT_TYPE_CLASS_SHIFT;
+}
+
 /* Writes the computed words into d, or checks that they are there already. */
 static void store(struct desc *d, struct layout *l)
 {
@@ -546,6 +557,7 @@ static void store(struct desc *d, struct layout *l)
 	}
 	if (!ptrwords)
 		flags |= RT_TYPE_NOSCAN;
+	flags |= fast_flags(t, !ptrwords);
 	if (d->filled && (t->flags != flags || t->ptrwords != ptrwords ||
 			  memcmp(t->bits, bits, t->nbits * sizeof(*bits))))
 		refuse(l, "debug entries of one descriptor disagree about its layout");
