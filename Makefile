@@ -57,7 +57,7 @@ MAKEFLAGS += --no-print-directory
 SAY := $(if $(V),@:,@echo)
 QUIET := $(if $(V),,@)
 
-.PHONY: all help run test check image images bench counts check-deps deps clean gdb
+.PHONY: all help run test check image images bench counts check-deps check-stack deps clean gdb
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/metal/app/$(notdir $(abspath $(APP))).elf ## build the image of APP
@@ -80,10 +80,11 @@ deps: ## install what is missing (Debian packages, as root or through sudo)
 
 # ---- flags: a change rebuilds ------------------------------------------------
 
-# $(call stamp,FILE,TEXT): rewrites FILE when TEXT differs from what it holds.
+# $(call stamp,FILE,TEXT[,COMMAND]): when TEXT differs from what FILE holds,
+# runs the command and rewrites it.
 define stamp
 ifneq ($$(strip $$(file <$(1))),$$(strip $(2)))
-$$(shell mkdir -p $(dir $(1)))
+$$(shell mkdir -p $(dir $(1))$(if $(3),; $(3)))
 $$(file >$(1),$$(strip $(2)))
 endif
 endef
@@ -156,9 +157,9 @@ $(foreach v,$(HOST_VARIANTS),$(eval $(call hostlink,$(v))))
 
 # $(1) variant, $(2) folder, $(3) its name.  Every *.c in it is compiled.  The
 # stamp holds folder and sources: another folder of the same name, or a source
-# that went away, is built anew.  Warnings are errors for programs of this tree.
+# that went away, is built anew, and what the old ones depended on is forgotten.  Warnings are errors for programs of this tree.
 define app
-$(eval $(call stamp,$(B)/$(1)/app/$(3)/flags,$(abspath $(2)) $(sort $(wildcard $(2)/*.c))))
+$(eval $(call stamp,$(B)/$(1)/app/$(3)/flags,$(abspath $(2)) $(sort $(wildcard $(2)/*.c)),rm -f $(B)/$(1)/app/$(3)/*.d))
 $(B)/$(1)/app/$(3)/%.o: $(2)/%.c $(B)/$(1)/flags $(B)/$(1)/app/$(3)/flags | $(NEED_$(1))
 	$$(CC_$(1)) $(if $(filter $(CURDIR)/%,$(abspath $(2))),$(WARN),$(filter-out -Werror,$(WARN))) $(APPINC_$(1)) $(SPLIT) -c -o $$@ $$<
 endef
@@ -176,7 +177,7 @@ endef
 # All of apps/, the guests of the system tests, the benchmarks, and APP wherever it lies.
 APP_DIR := $(patsubst %/,%,$(APP))
 APP_NAME := $(notdir $(abspath $(APP_DIR)))
-ifneq ($(filter run all image gdb,$(GOALS)),)
+ifneq ($(filter run all image gdb check-stack,$(GOALS)),)
 ifeq ($(wildcard $(APP_DIR)/.),)
 $(error APP=$(APP): there is no such folder)
 endif
@@ -235,6 +236,8 @@ counts: $(B)/metal/app/bench.elf ## executed instructions per operation, exact (
 
 check-deps: ## fail on an include that points the wrong way
 	@tests/check-deps.py
+check-stack: $(B)/metal/app/$(APP_NAME).elf ## bound the stack that unchecked code of APP's image takes (rule S2)
+	@tests/check-stack.py $<
 
 clean: ## remove everything that was built (not the fetched sources)
 	rm -rf $(filter-out $(B)/src,$(wildcard $(B)/*))

@@ -63,6 +63,13 @@ static void new_line(void)
 	}
 }
 
+static void put_cell(char c)
+{
+	if (scr.x == scr.columns)
+		new_line();
+	set(scr.x++, scr.y, c >= ' ' && c <= '~' ? c : '?');
+}
+
 static void put(char c)
 {
 	if (c == '\n') {
@@ -71,12 +78,10 @@ static void put(char c)
 		scr.x = 0;
 	} else if (c == '\t') {
 		do
-			put(' ');
+			put_cell(' ');
 		while (scr.x % 8);
 	} else {
-		if (scr.x == scr.columns)
-			new_line();
-		set(scr.x++, scr.y, c >= ' ' && c <= '~' ? c : '?');
+		put_cell(c);
 	}
 }
 

@@ -80,7 +80,9 @@ noreturn void power_off(void)
 		/* No ACPI at all (microvm,acpi=off): a reset ends it under -no-reboot. */
 		power_reset();
 	}
-	kprintf("ingot: the machine can be switched off now\n");
+	/* Not kprintf: this may be a task's stack. */
+	static const char off[] = "ingot: the machine can be switched off now\n";
+	console_write(off, sizeof(off) - 1);
 	cpu_halt();
 }
 
