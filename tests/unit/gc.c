@@ -241,12 +241,13 @@ struct big {
 	long c[7];
 };
 
-struct odd { /* 56 bytes: straddles the 64-bit words of the span's map */
+struct odd { /* 10 words: maps straddle the 64-bit words they are kept in */
 	long a;
 	struct node *p;
 	long b[3];
 	struct node *q;
-	long c;
+	long c[3];
+	struct node *r;
 };
 
 union either {
@@ -270,6 +271,7 @@ TEST(types_find_their_pointers)
 			b[i].last = node_new(-i);
 			o[i].p = node_new(3 * i);
 			o[i].q = node_new(5 * i);
+			o[i].r = node_new(6 * i);
 			h[i].u[2].p = node_new(7 * i);
 			h[i].hidden = (uintptr_t)node_new(9 * i);
 		}
@@ -279,6 +281,7 @@ TEST(types_find_their_pointers)
 			CHECK(node_ok(b[i].last, -i));
 			CHECK(node_ok(o[i].p, 3 * i));
 			CHECK(node_ok(o[i].q, 5 * i));
+			CHECK(node_ok(o[i].r, 6 * i));
 			CHECK(node_ok(h[i].u[2].p, 7 * i));
 			CHECK(node_ok((struct node *)h[i].hidden, 9 * i));
 		}
@@ -289,11 +292,12 @@ TEST(odd_sizes_side_by_side)
 {
 	struct odd **v = rt_make(struct odd *, 2000);
 	for (long i = 0; i < 2000; i++)
-		v[i] = new(struct odd, .p = node_new(i), .q = node_new(-i));
+		v[i] = new(struct odd, .p = node_new(i), .q = node_new(-i), .r = node_new(~i));
 	collect_and_trample();
 	for (long i = 0; i < 2000; i++) {
 		CHECK(node_ok(v[i]->p, i));
 		CHECK(node_ok(v[i]->q, -i));
+		CHECK(node_ok(v[i]->r, ~i));
 	}
 }
 
