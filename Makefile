@@ -24,7 +24,9 @@ B          := build
 CC      := gcc
 WARN    := -Wall -Wextra -Werror -Wno-unused-parameter -Werror=incompatible-pointer-types -Werror=int-conversion
 COMMON  := -std=gnu17 -g -O2 -fno-omit-frame-pointer -fcf-protection=none -fno-strict-aliasing -MMD -MP
-SPLIT   := -fsplit-stack
+# Arguments have their place in the frame, because gcc's check does not know
+# of what is pushed below it.
+SPLIT   := -fsplit-stack -maccumulate-outgoing-args
 SECTIONS := -ffunction-sections -fdata-sections
 METAL   := -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -fno-stack-protector -fno-asynchronous-unwind-tables
 HOSTF   := -fno-pie -ftls-model=local-exec -fno-stack-protector -mno-red-zone

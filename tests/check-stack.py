@@ -270,6 +270,9 @@ class Checker:
                     rbp = rsp if (op, args) == ("mov", "%rsp,%rbp") else None
                 elif op == "mov" and re.match(r"%rsp,%\w+$", args) and rsp is not None:
                     copies[args[5:]] = max(rsp, copies.get(args[5:], rsp))
+                elif op == "cmp" and args.startswith(LIMIT + ",") and rsp is not None:
+                    # alloca: gcc compares what would be rsp with the limit, and asks elsewhere if it is below.
+                    copies[args[len(LIMIT) + 1:]] = paid
                 elif args.endswith("," + LIMIT) and rsp is not None and args.startswith("$") and name not in LEAVES:
                     raise Broken(f"{name} turns the check off on a task's stack")
                 state, at = State(rsp, rbp), following
@@ -302,9 +305,6 @@ class Checker:
                 return rsp - n - 8
         if op == "lea" and source.endswith("(%rsp)"):
             return rsp - number(source.split("(")[0])
-        if op in ("sub", "add") and self.check_of(function):
-            # alloca: gcc compares with the limit itself, and asks elsewhere below it.
-            return rsp
         raise Broken(f"{name}: cannot follow \"{op} {source},%rsp\" at {at:x}")
 
     # ---- chains -----------------------------------------------------------------
