@@ -159,7 +159,8 @@ $(foreach v,$(HOST_VARIANTS),$(eval $(call hostlink,$(v))))
 
 # $(1) variant, $(2) folder, $(3) its name.  Every *.c in it is compiled.  The
 # stamp holds folder and sources: another folder of the same name, or a source
-# that went away, is built anew, and what the old ones depended on is forgotten.  Warnings are errors for programs of this tree.
+# that went away, is built anew, and what the old ones depended on is forgotten.
+# Warnings are errors for programs of this tree.
 define app
 $(eval $(call stamp,$(B)/$(1)/app/$(3)/flags,$(abspath $(2)) $(sort $(wildcard $(2)/*.c)),rm -f $(B)/$(1)/app/$(3)/*.d))
 $(B)/$(1)/app/$(3)/%.o: $(2)/%.c $(B)/$(1)/flags $(B)/$(1)/app/$(3)/flags | $(NEED_$(1))

@@ -100,6 +100,16 @@ with tempfile.TemporaryDirectory() as tmp:
     report.check("a program that does not link fails", status != 0 and "nobody" in text, text[-500:])
     report.check("and leaves no image", not os.path.exists(image))
 
+    # The folder moves: another one of the same name takes its place.
+    moved = os.path.join(tmp, "elsewhere", "mine")
+    os.makedirs(moved)
+    shutil.rmtree(app)
+    with open(os.path.join(moved, "main.c"), "w", encoding="utf-8") as f:
+        f.write('#include "ingot.h"\nint main(void) { return 0; }\n')
+    app, mine = moved, f"APP={moved}"
+    status, text, made = make("all", mine)
+    report.check("another folder of the same name", status == 0 and os.path.exists(image), text[-2000:])
+
     for words, named in ((["run", "APP=/no/such/app"], "/no/such/app"), (["run", f"APP={tree}/build"], f"{tree}/build"),
                          (["run", mine, "FILE=/no/such/file"], "/no/such/file"), (["t/no_such_test"], "no_such_test")):
         status, text, made = make(*words)
