@@ -22,7 +22,6 @@ uint32_t gc_cycles;
 static struct {
 	uint64_t goal, live;           /* bytes, as of the last cycle */
 	uint64_t total_ns, last_end;   /* stop time so far; end of the last cycle */
-	uint64_t cpu_ns;               /* total_ns times cores */
 	uint32_t forced;
 } gcs;
 
@@ -192,7 +191,6 @@ static void gc_stop(void *arg)
 		gc_verify_heap();
 	t.end = plat_now();
 	gcs.total_ns += t.end - t.start;
-	gcs.cpu_ns += (t.end - t.start) * rt_nps;
 	gcs.last_end = t.end;
 	gcs.forced += a->force;
 	if (rt_settings.gctrace)

@@ -7,7 +7,7 @@
  * what its span can give to each object (in steps of 128).  The result is Go's
  * 68 classes, number 0 standing for large objects.
  *
- * `make check-sizeclasses` compares the committed header with this output. */
+ * tests/check-tables.sh compares the committed header with this output. */
 #include <stdio.h>
 #include <stdlib.h>
 
