@@ -9,8 +9,9 @@ line "..." stands for any lines, "..." inside a line for anything there, and run
 of blanks count as one.  The C program in it is saved where README says, with a
 folder of this test's as $HOME, so it is built and booted from outside the tree.
 
-Not run here: make test (this is part of it), make check, make bench and make
-counts (tests of their own measure those); that they exist is checked."""
+Not run here: make test and make check (this is part of them), make bench (it
+takes minutes and the peer) and make counts (counts.py is its test); that they
+exist is checked, and what README says was counted is compared."""
 import os
 import re
 import subprocess
@@ -149,6 +150,8 @@ words = re.search(r"known\[\] = \{ (\"gctrace\".*?)NULL", read("rt/env.c"), re.S
 debug = set(re.findall(r'"(\w+)"', words))
 explained = set(re.findall(r"^\| `(\w+)=", HACKING, re.M))
 report.check("HACKING: GODEBUG's words exist", explained and explained <= debug, explained - debug)
+nasty = re.search(r'^NASTY_GODEBUG = "(.*)"', read("tests/run"), re.M)[1]
+report.check("HACKING: the nasty ring's settings", f"`GODEBUG={nasty}`" in HACKING, nasty)
 rings = set(re.findall(r'"([a-z]+\d?)"', re.search(r"^HOSTED.*?^RINGS", read("tests/run"), re.M | re.S)[0])) | {"static", "system"}
 missing = [r for r in sorted(rings) if f"`{r}`" not in HACKING]
 report.check("HACKING: names every ring", not missing, missing)
