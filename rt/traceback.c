@@ -176,24 +176,44 @@ static noreturn void fatal_end(void)
 	plat_fatal_end(2);
 }
 
-noreturn void throw(const char *fmt, ...)
+struct throwing {
+	const char *fmt;
+	va_list *ap;
+	uintptr_t pc, fp, sp; /* whoever called throw() */
+};
+
+static noreturn COLD void throw_report(void *arg)
 {
+	struct throwing *t = arg;
 	set_stack_limit(0);
 	if (plat_fatal_begin()) {
 		char buf[256];
-		va_list ap;
-		va_start(ap, fmt);
-		vsnprintf(buf, sizeof buf, fmt, ap);
-		va_end(ap);
+		vsnprintf(buf, sizeof buf, t->fmt, *t->ap);
 		rt_printf("fatal error: %s\n", buf);
-		/* The call, not what follows it: after a last call another function begins. */
-		print_me((uintptr_t)__builtin_return_address(0) - 1, *(uintptr_t *)__builtin_frame_address(0),
-		         (uintptr_t)__builtin_frame_address(0) + 16);
+		print_me(t->pc, t->fp, t->sp);
 		print_other_cores();
 	} else {
 		plat_write("fatal error during a fatal error\n", 33);
 	}
 	fatal_end();
+}
+
+noreturn void throw(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	/* The call, not what follows it: after a last call another function begins. */
+	struct throwing t = { fmt, &ap, (uintptr_t)__builtin_return_address(0) - 1,
+		                  *(uintptr_t *)__builtin_frame_address(0),
+		                  (uintptr_t)__builtin_frame_address(0) + 16 };
+	/* A task's stack may have no room left, and must not grow once the cores are
+	 * being stopped.  Not rt_systemstack(), whose conditions may be what is broken. */
+	struct g *g = rt_self.g;
+	if (g && !g->in_systemstack) {
+		g->nopreempt++;
+		rt_systemstack_call(throw_report, &t, g, rt_self.g0->sp & ~15ul);
+	}
+	throw_report(&t);
 }
 
 noreturn void fatal_deadlock(const char *msg)

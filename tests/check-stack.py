@@ -21,8 +21,8 @@ panic (traceback.c) is a call that may come at any instruction.
 Chains start at calls of checked functions and at FIRST, nowhere else: so
 interrupt handlers and boot code, which nobody calls, are out, and so is what
 a function calls after it has left the task's stack.  Errors: a chain deeper
-than the slack, recursion without a check, an indirect call, a moved rsp or
-a limit set to 0 that the tables below do not know.
+than the slack; without a check, recursion or an indirect call; a moved rsp
+or a changed limit that the tables below do not know.
 
 Prints "ok" with the deepest chain, or "FAIL" with the reason."""
 
@@ -46,8 +46,9 @@ SYSTEM = {"plat_start_cores", "plat_idle", "plat_memory", "plat_memory_total", "
 # proc.c, is known by its shape.)
 LEAVES = {"rt_systemstack_call", "__morestack", "rt_morestack_ret", "rt_defer_resume", "rt_defer_return",
           "run_goexit", "longjmp"}
-# Indirect calls of unchecked functions: function -> what it may call.
-INDIRECT = {}
+# C functions that write the limit: rt_fault and throw_report take it away,
+# never on a task's stack; stack_unwind_to sets the one of the other segment.
+SETS_LIMIT = {"rt_fault", "throw_report", "stack_unwind_to"}
 # A fault that becomes a panic (fault_to_panic) leaves 128 bytes below the
 # interrupted rsp, aligns and stores a return address; what it enters checks.
 FAULT = 128 + 8 + 8
@@ -273,8 +274,8 @@ class Checker:
                 elif op == "cmp" and args.startswith(LIMIT + ",") and rsp is not None:
                     # alloca: gcc compares what would be rsp with the limit, and asks elsewhere if it is below.
                     copies[args[len(LIMIT) + 1:]] = paid
-                elif args.endswith("," + LIMIT) and rsp is not None and args.startswith("$") and name not in LEAVES:
-                    raise Broken(f"{name} turns the check off on a task's stack")
+                elif args.endswith("," + LIMIT) and rsp is not None and name not in LEAVES | SETS_LIMIT:
+                    raise Broken(f"{name} changes the limit")
                 state, at = State(rsp, rbp), following
                 if at in image.functions:
                     break  # the last call was one that does not return
@@ -335,10 +336,8 @@ class Checker:
                 calls.append((target, depth))
             elif self.check_of(address):
                 calls.append((None, depth))
-            elif name in INDIRECT:
-                calls += [(image.value[n], depth) for n in INDIRECT[name] if n in image.value]
             elif image.insns[at][0] == "call" or name not in LEAVES:
-                raise Broken(f"{name}: the check does not know its indirect call at {at:x}")
+                raise Broken(f"{name} has no check and an indirect call, at {at:x}")
         if name in RETURNS_TO:
             calls.append((image.value[RETURNS_TO[name]], 0))
         for target, depth in calls:

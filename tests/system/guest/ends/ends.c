@@ -26,6 +26,37 @@ static void overflow(void)
 	print("%d\n", deeper(0));
 }
 
+/* Others are in all states when one task's stack ends. */
+static void idler(int n)
+{
+	volatile char frame[3000];
+
+	for (frame[n] = 1; frame[n]; n % 3 ? sleep(Millisecond) : gosched())
+		;
+}
+
+static void overflow_among_many(void)
+{
+	for (int i = 0; i < 200; i++)
+		go(idler, i);
+	sleep(5 * Millisecond);
+	go(overflow);
+	recv(make_chan(int)); /* nobody sends */
+}
+
+/* A fatal error where the stack has just about no room left. */
+static int abort_at_limit(int n)
+{
+	volatile char frame[16];
+	char *limit;
+
+	__asm__("movq %%fs:0x70, %0" : "=r"(limit));
+	frame[0] = (char)n;
+	if ((char *)__builtin_frame_address(0) - limit < 350)
+		abort();
+	return n < 0 ? 0 : abort_at_limit(n + 1) + frame[0];
+}
+
 static void spin(void)
 {
 	for (volatile long i = 0;; i++)
@@ -72,6 +103,10 @@ int main(int argc, char **argv)
 		print("%d\n", 10 / zero);
 	} else if (strcmp(how, "overflow") == 0) {
 		overflow();
+	} else if (strcmp(how, "overflow-among-many") == 0) {
+		overflow_among_many();
+	} else if (strcmp(how, "abort-at-limit") == 0) {
+		print("%d\n", abort_at_limit(0));
 	} else if (strcmp(how, "deadlock") == 0) {
 		chan(int) c = make_chan(int);
 		print("%d\n", recv(c));
