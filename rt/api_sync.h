@@ -8,17 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct rt_sema {
-	uint32_t value;
-	void *first, *last;
-	uint64_t pad[3];
-};
-
 /* Mutual exclusion; FIFO once a waiter has waited 1 ms (sync.Mutex). */
 typedef struct mutex {
-	uint32_t state;
-	uint32_t pad;
-	struct rt_sema sema;
+	uint32_t state, sema;
 } mutex;
 void mutex_lock(mutex *m);
 bool mutex_try_lock(mutex *m);
@@ -27,7 +19,7 @@ void mutex_unlock(mutex *m); /* throws when not locked */
 /* Many readers or one writer; a waiting writer stops new readers. */
 typedef struct rwmutex {
 	mutex w;
-	struct rt_sema writer, readers;
+	uint32_t writer, readers; /* semaphores */
 	int32_t reader_count, reader_wait;
 } rwmutex;
 void rwmutex_rlock(rwmutex *m);
@@ -38,7 +30,7 @@ void rwmutex_unlock(rwmutex *m);
 /* Waits for a number of tasks (sync.WaitGroup). */
 typedef struct wait_group {
 	uint64_t state; /* counter << 32 | waiters */
-	struct rt_sema sema;
+	uint32_t sema;
 } wait_group;
 void wait_group_add(wait_group *wg, int n); /* panics when the counter gets negative */
 void wait_group_done(wait_group *wg);

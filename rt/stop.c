@@ -142,11 +142,9 @@ void start_world(void)
 	unlock(&sched.lock);
 	for (unsigned i = 0; i < plat_ncores; i++) {
 		struct p *p = rt_ps[i];
-		if (p == me || !p->up)
+		if (p == me || !p->up || i >= rt_nps) /* out of use: sleeps on */
 			continue;
 		if (p->stop_asleep) {
-			if (i >= rt_nps)
-				continue; /* sleeps on, out of use */
 			p->stop_asleep = false;
 			idle_return(p);
 			/* What an interrupt brought meanwhile. */

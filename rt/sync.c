@@ -1,94 +1,138 @@
 /* sync.c: Mutex, RWMutex, WaitGroup, Once and Cond.  After Go's sync package
- * and sema.go; the queue lies in the semaphore itself instead of a hash table
- * by address, because C programs can spare the bytes and it needs no search.
+ * and sema.go.
+ *
+ * A semaphore is a word of the user's memory; its waiters are in a table of
+ * the runtime's, found by the word's address.  So a release touches the
+ * user's memory for the last time when it adds the unit: the one who takes
+ * the unit may return and let the word die with its stack frame.  (With the
+ * queue beside the word, a releaser that was late walked into that frame.)
  *
  * Mutex has Go's two modes.  Normal: an unlock wakes the first waiter, who
  * competes with those that run anyway (they usually win: no switch).  When a
  * waiter has waited over 1 ms the mutex turns starving: ownership is handed
  * to the first waiter and newcomers queue.
  *
- * Invariants: a waiter's record is on its stack; s->nwait counts the queue;
- * no unit is lost: release either leaves value > 0 or wakes somebody. */
+ * Invariants: a waiter's record is on its stack; root->nwait counts a row's
+ * waiters; no unit is lost: release either leaves the word > 0 or wakes
+ * somebody, who looks again. */
 #include "sema.h"
 #include "api_sync.h"
 
-_Static_assert(sizeof(struct sema) <= sizeof(struct rt_sema), "api_sync.h leaves room");
+#define ROOT_BITS 9
 
-static bool cansem(struct sema *s)
+struct sema_waiter {
+	struct g *g;
+	uint32_t *addr;
+	struct sema_waiter *next;  /* the same word's next */
+	struct sema_waiter *heads; /* first of a word: the row's next word */
+	struct sema_waiter *tail;  /* first of a word: its last waiter */
+	bool ticket;               /* woken with the unit already taken for it */
+};
+
+static struct sema_root {
+	struct lock lock;
+	uint32_t nwait;            /* seq_cst: raised before the last look at the word */
+	struct sema_waiter *heads; /* under lock */
+} __attribute__((aligned(CACHE_LINE))) roots[1 << ROOT_BITS];
+
+static struct sema_root *root_of(const uint32_t *addr)
 {
-	uint32_t v = at_load(&s->value);
+	return &roots[((uintptr_t)addr >> 2) * 0x9e3779b97f4a7c15ull >> (64 - ROOT_BITS)];
+}
+
+static void root_lock(struct sema_root *r)
+{
+#ifdef INGOT_DEBUG
+	r->lock.rank = RANK_SEMA; /* the zero value must work */
+#endif
+	lock(&r->lock);
+}
+
+static bool cansem(uint32_t *addr)
+{
+	uint32_t v = at_load(addr);
 	while (v > 0)
-		if (at_cas(&s->value, &v, v - 1))
+		if (at_cas(addr, &v, v - 1))
 			return true;
 	return false;
 }
 
-static void sema_lock(struct sema *s)
+static struct sema_waiter **find(struct sema_root *r, const uint32_t *addr)
 {
-#ifdef INGOT_DEBUG
-	s->lock.rank = RANK_SEMA; /* the zero value must work */
-#endif
-	lock(&s->lock);
+	struct sema_waiter **link = &r->heads;
+	while (*link && (*link)->addr != addr)
+		link = &(*link)->heads;
+	return link;
 }
 
-void sema_acquire(struct sema *s, bool lifo, enum wait_reason why)
+static void enqueue(struct sema_root *r, struct sema_waiter *w, bool lifo)
 {
-	if (cansem(s))
+	struct sema_waiter **link = find(r, w->addr), *head = *link;
+	if (head && !lifo) {
+		head->tail->next = w;
+		head->tail = w;
 		return;
+	}
+	w->next = head;
+	w->tail = head ? head->tail : w;
+	w->heads = head ? head->heads : NULL;
+	*link = w;
+}
+
+static struct sema_waiter *dequeue(struct sema_root *r, const uint32_t *addr)
+{
+	struct sema_waiter **link = find(r, addr), *w = *link;
+	if (w && w->next) {
+		w->next->tail = w->tail;
+		w->next->heads = w->heads;
+		*link = w->next;
+	} else if (w) {
+		*link = w->heads;
+	}
+	return w;
+}
+
+void sema_acquire(uint32_t *addr, bool lifo, enum wait_reason why)
+{
+	if (cansem(addr))
+		return;
+	struct sema_root *r = root_of(addr);
 	for (;;) {
-		sema_lock(s);
-		at_add(&s->nwait, 1); /* then look again: release does the reverse */
-		if (cansem(s)) {
-			at_sub(&s->nwait, 1);
-			unlock(&s->lock);
+		root_lock(r);
+		at_add(&r->nwait, 1); /* then look again: release does the reverse */
+		if (cansem(addr)) {
+			at_sub(&r->nwait, 1);
+			unlock(&r->lock);
 			return;
 		}
-		struct sema_waiter w = { .g = rt_self.g };
-		if (lifo) {
-			w.next = s->first;
-			s->first = &w;
-			if (!s->last)
-				s->last = &w;
-		} else {
-			if (s->last)
-				s->last->next = &w;
-			else
-				s->first = &w;
-			s->last = &w;
-		}
-		park_unlock(&s->lock, why);
-		if (w.ticket || cansem(s))
+		struct sema_waiter w = { .g = rt_self.g, .addr = addr };
+		enqueue(r, &w, lifo);
+		park_unlock(&r->lock, why);
+		if (w.ticket || cansem(addr))
 			return;
 	}
 }
 
-void sema_release(struct sema *s, bool handoff)
+void sema_release(uint32_t *addr, bool handoff)
 {
-	at_add(&s->value, 1);
-	if (at_load_sc(&s->nwait) == 0)
+	struct sema_root *r = root_of(addr);
+	at_add(addr, 1);
+	if (at_load_sc(&r->nwait) == 0)
 		return;
-	sema_lock(s);
-	struct sema_waiter *w = s->first;
+	root_lock(r);
+	struct sema_waiter *w = dequeue(r, addr);
 	if (w) {
-		s->first = w->next;
-		if (!s->first)
-			s->last = NULL;
-		at_sub(&s->nwait, 1);
-		if (handoff && cansem(s))
+		at_sub(&r->nwait, 1);
+		if (handoff && cansem(addr))
 			w->ticket = true;
 	}
-	unlock(&s->lock);
+	unlock(&r->lock);
 	if (!w)
 		return;
 	bool ticket = w->ticket;
 	ready(w->g, true); /* w is gone from here on */
 	if (ticket)
 		gosched();
-}
-
-static struct sema *sema_of(struct rt_sema *s)
-{
-	return (struct sema *)s;
 }
 
 /* ---- Mutex -------------------------------------------------------------------- */
@@ -132,7 +176,7 @@ static NOINLINE void mutex_lock_slow(mutex *m)
 		bool again = since != 0;
 		if (!again)
 			since = plat_now();
-		sema_acquire(sema_of(&m->sema), again, WAIT_MUTEX);
+		sema_acquire(&m->sema, again, WAIT_MUTEX);
 		starving = starving || plat_now() - since > STARVATION_NS;
 		old = at_load(&m->state);
 		if (old & STARVING) {
@@ -170,7 +214,7 @@ static NOINLINE void mutex_unlock_slow(mutex *m, uint32_t new)
 	if (!((new + LOCKED) & LOCKED))
 		throw("sync: unlock of unlocked mutex");
 	if (new & STARVING) {
-		sema_release(sema_of(&m->sema), true);
+		sema_release(&m->sema, true);
 		return;
 	}
 	uint32_t old = new;
@@ -178,7 +222,7 @@ static NOINLINE void mutex_unlock_slow(mutex *m, uint32_t new)
 		if (old / WAITER == 0 || old & (LOCKED | WOKEN | STARVING))
 			return;
 		if (at_cas(&m->state, &old, (old - WAITER) | WOKEN)) {
-			sema_release(sema_of(&m->sema), false);
+			sema_release(&m->sema, false);
 			return;
 		}
 	}
@@ -198,7 +242,7 @@ void mutex_unlock(mutex *m)
 void rwmutex_rlock(rwmutex *m)
 {
 	if (at_add(&m->reader_count, 1) < 0) /* a writer waits or writes */
-		sema_acquire(sema_of(&m->readers), false, WAIT_RWMUTEX_R);
+		sema_acquire(&m->readers, false, WAIT_RWMUTEX_R);
 }
 
 void rwmutex_runlock(rwmutex *m)
@@ -208,7 +252,7 @@ void rwmutex_runlock(rwmutex *m)
 		if (r + 1 == 0 || r + 1 == -MAX_READERS)
 			throw("sync: RUnlock of unlocked RWMutex");
 		if (at_sub(&m->reader_wait, 1) == 0)
-			sema_release(sema_of(&m->writer), false);
+			sema_release(&m->writer, false);
 	}
 }
 
@@ -217,7 +261,7 @@ void rwmutex_lock(rwmutex *m)
 	mutex_lock(&m->w); /* among writers */
 	int32_t r = at_sub(&m->reader_count, MAX_READERS) + MAX_READERS;
 	if (r != 0 && at_add(&m->reader_wait, r) != 0)
-		sema_acquire(sema_of(&m->writer), false, WAIT_RWMUTEX_W);
+		sema_acquire(&m->writer, false, WAIT_RWMUTEX_W);
 }
 
 void rwmutex_unlock(rwmutex *m)
@@ -226,7 +270,7 @@ void rwmutex_unlock(rwmutex *m)
 	if (r >= MAX_READERS)
 		throw("sync: Unlock of unlocked RWMutex");
 	for (int32_t i = 0; i < r; i++)
-		sema_release(sema_of(&m->readers), false);
+		sema_release(&m->readers, false);
 	mutex_unlock(&m->w);
 }
 
@@ -245,7 +289,7 @@ void wait_group_add(wait_group *wg, int n)
 		return;
 	at_store(&wg->state, 0);
 	for (; waiters != 0; waiters--)
-		sema_release(sema_of(&wg->sema), false);
+		sema_release(&wg->sema, false);
 }
 
 void wait_group_done(wait_group *wg)
@@ -260,7 +304,7 @@ void wait_group_wait(wait_group *wg)
 		if (s >> 32 == 0)
 			return;
 	} while (!at_cas(&wg->state, &s, s + 1));
-	sema_acquire(sema_of(&wg->sema), false, WAIT_WAITGROUP);
+	sema_acquire(&wg->sema, false, WAIT_WAITGROUP);
 	if (at_load(&wg->state) != 0)
 		rt_panic("sync: WaitGroup is reused before previous Wait has returned");
 }

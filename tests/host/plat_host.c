@@ -553,6 +553,7 @@ int main(int argc, char **argv)
 	if (mmap((void *)HEAP_AT, heap_len, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED ||
 	    mmap((void *)WINDOWS_AT, WINDOWS_LEN, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED)
 		die("address space");
+	madvise((void *)HEAP_AT, heap_len, MADV_HUGEPAGE); /* as the machine maps it */
 	make_cmdline(argc, argv);
 	if (f)
 		map_file(f);

@@ -252,6 +252,30 @@ TEST(scheduler_stays_consistent)
 	sched_check();
 }
 
+static void clobber(void)
+{
+	volatile char here[512];
+	for (unsigned i = 0; i < sizeof here; i++)
+		here[i] = -1;
+}
+static void short_lived(void)
+{
+	wait_group wg = { 0 };
+	wait_group_add(&wg, 3);
+	for (int i = 0; i < 3; i++)
+		go(wait_group_done, &wg);
+	wait_group_wait(&wg);
+}
+
+/* The last done may still be at work when the waiter's frame is gone. */
+TEST(wait_groups_may_die_with_their_frames)
+{
+	for (int i = 0; i < 5000; i++) {
+		short_lived();
+		clobber();
+	}
+}
+
 TEST_MAIN
 {
 	RUN(mutex_excludes);
@@ -262,4 +286,5 @@ TEST_MAIN
 	RUN(misuse_panics_in_gos_words);
 	RUN(faults_are_panics);
 	RUN(scheduler_stays_consistent);
+	RUN(wait_groups_may_die_with_their_frames);
 }
