@@ -31,8 +31,10 @@ case("wild store", 2, r"123456789000", r"ends\.c:\d+", args="wild")
 case("division by zero", 2, r"integer divide by zero", r"ends\.c:\d+", args="divide")
 case("stack overflow", 2, r"stack overflow", r"deeper", args="overflow", mem="256M")
 case("stack overflow of one task among many", 2, r"fatal error: stack overflow",
-     r"goroutine \d+ \[running\]:\s+deeper\(", r"created by overflow_among_many", args="overflow-among-many", mem="256M", smp=4)
-case("a fatal error with no room on the stack", 2, r"fatal error: .*abort", r"abort_at_limit\(", args="abort-at-limit")
+     r"goroutine \d+ \[running\]:\s+deeper\(", r"created by", args="overflow-among-many", mem="256M", smp=4)
+for room in (350, 700, 1000):
+    case(f"a fatal error with {room} bytes of stack", 2, r"fatal error: .*abort", r"abort_at_limit\(",
+         args=f"abort-at-limit {room}")
 case("deadlock", 2, r"all goroutines are asleep - deadlock!", args="deadlock")
 case("abort", 2, r"abort", args="abort")
 case("heap exhausted", 2, r"out of memory", args="oom", mem="32M")

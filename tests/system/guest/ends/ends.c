@@ -44,17 +44,17 @@ static void overflow_among_many(void)
 	recv(make_chan(int)); /* nobody sends */
 }
 
-/* A fatal error where the stack has just about no room left. */
-static int abort_at_limit(int n)
+/* A fatal error where less than room bytes are left above the stack's limit. */
+static int abort_at_limit(int n, long room)
 {
 	volatile char frame[16];
 	char *limit;
 
 	__asm__("movq %%fs:0x70, %0" : "=r"(limit));
 	frame[0] = (char)n;
-	if ((char *)__builtin_frame_address(0) - limit < 350)
+	if ((char *)__builtin_frame_address(0) - limit < room)
 		abort();
-	return n < 0 ? 0 : abort_at_limit(n + 1) + frame[0];
+	return n < 0 ? 0 : abort_at_limit(n + 1, room) + frame[0];
 }
 
 static void spin(void)
@@ -106,7 +106,7 @@ int main(int argc, char **argv)
 	} else if (strcmp(how, "overflow-among-many") == 0) {
 		overflow_among_many();
 	} else if (strcmp(how, "abort-at-limit") == 0) {
-		print("%d\n", abort_at_limit(0));
+		print("%d\n", abort_at_limit(0, atoi(argv[2])));
 	} else if (strcmp(how, "deadlock") == 0) {
 		chan(int) c = make_chan(int);
 		print("%d\n", recv(c));
