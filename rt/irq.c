@@ -18,6 +18,8 @@ void rt_irq_timer(void)
 	if (now >= at_load(&p->timer_when) && !at_load(&p->timer_due)) {
 		at_store(&p->timer_due, 1);
 		at_store(&p->attn, 1);
+		/* The core may be on its way into plat_idle, past its look at timer_due. */
+		at_add(&p->wakeword, 1);
 	}
 	if (now >= p->quantum_end) {
 		/* Two looks half a quantum apart that find the same dispatch. */
@@ -66,5 +68,6 @@ void ready_irq(struct g *g)
 	do
 		g->next = head;
 	while (!at_cas(&p->irq_ready, &head, g));
+	at_add(&p->wakeword, 1); /* as in rt_irq_timer() */
 	at_store(&p->attn, 1);
 }

@@ -200,6 +200,7 @@ void timers_move(struct p *from, struct p *to)
 	if (any) { /* the other core arms its own timer when it looks */
 		at_store(&to->timer_due, 1);
 		attn_set(to);
+		at_add(&to->wakeword, 1); /* it may be on its way into plat_idle */
 		plat_preempt(to->id);
 	}
 }
