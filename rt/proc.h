@@ -138,6 +138,8 @@ void timers_move(struct p *from, struct p *to); /* in a stop, or from's own core
 bool timers_none(void);            /* no P has one: for the deadlock check */
 void timer_rearm(struct p *p);     /* own core's one-shot timer */
 
+void schedtrace_start(void); /* schedtrace.c */
+
 /* traceback.c */
 void traceback_all(struct g *skip);
 noreturn void fatal_deadlock(const char *msg);

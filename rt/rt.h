@@ -83,7 +83,6 @@ void rt_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * those it holds (checked in debug builds).  Equal ranks only where said. */
 enum lock_rank {
 	RANK_NONE = 0,
-	RANK_GC,         /* one cycle at a time: held across a stop */
 	RANK_CHAN,       /* channels; equal ranks in address order (select) */
 	RANK_SEMA,       /* wait queues of sync */
 	RANK_TIMERS,     /* a P's timer heap */
@@ -92,7 +91,6 @@ enum lock_rank {
 	RANK_STACK,      /* stack windows */
 	RANK_SPANSET,    /* mcentral's sets */
 	RANK_MHEAP,      /* page allocator, spans */
-	RANK_FIXALLOC,   /* runtime's own metadata */
 	RANK_LEAF,       /* takes nothing below it */
 };
 

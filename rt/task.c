@@ -285,6 +285,7 @@ noreturn void rt_start(void)
 	core_bind(0);
 	rt_ps[0]->up = true;
 	newproc(main_task, NULL, 0, false, NULL);
+	schedtrace_start();
 	sched.started = 1;
 	if (plat_ncores > 1)
 		plat_start_cores();

@@ -40,6 +40,11 @@ case("abort", 2, r"abort", args="abort")
 case("heap exhausted", 2, r"out of memory", args="oom", mem="32M")
 case("a tight loop does not hold back a sleeper", 0, r"slept", args="loop", smp=1)
 
+case("schedtrace has Go's line", 0,
+     r"SCHED \d+ms: gomaxprocs=2 idleprocs=\d threads=2 spinningthreads=\d needspinning=0 idlethreads=\d "
+     r"runqueue=\d+ \[\d+ \d+\]", r"  P1: status=\d schedtick=\d+", r"  G\d+: status=4\(sleep\)",
+     args="loop", godebug="schedtrace=5,scheddetail=1", smp=2)
+
 # Bad input names what was wrong.
 case("unknown boot parameter", 2, r"GOGCC", r"GOGC\b", boot="GOGCC=50")
 case("malformed boot parameter", 2, r"GOGC=lots", gogc="lots")
