@@ -500,7 +500,7 @@ static void make_cmdline(int argc, char **argv)
 	for (unsigned i = 0; names[i]; i++) {
 		const char *v = getenv(names[i]);
 		char word[256];
-		if (!v)
+		if (!v || !*v) /* make exports settings that are not given as empty */
 			continue;
 		snprintf(word, sizeof word, "%s=%s", names[i], v);
 		add_word(word, true);
