@@ -1,4 +1,4 @@
-/* api_task.h: tasks, channels and time, of ingot.h.
+/* api_task.h: tasks and channels, of ingot.h.
  *
  * Unless a line says otherwise everything is called from a task, and misuse
  * is a panic in Go's words. */
@@ -136,17 +136,6 @@ size_t rt_chan_cap(struct hchan *c);
 	     rt_range.once; rt_range.once = false) \
 		for (RT_CHAN_ELEM(rt_range.c) v; rt_chan_recv((struct hchan *)rt_range.c, &v);)
 
-/* ---- time --------------------------------------------------------------------- */
-
-/* Durations are int64 nanoseconds. */
-#define Nanosecond INT64_C(1)
-#define Microsecond INT64_C(1000)
-#define Millisecond INT64_C(1000000)
-#define Second INT64_C(1000000000)
-
-/* Sleeps at least ns; ns <= 0 returns at once. */
-void sleep(int64_t ns);
-/* Monotonic nanoseconds since boot. any. */
-int64_t nanotime(void);
+#include "api_time.h"
 
 #endif

@@ -20,6 +20,7 @@
  * in heap objects are taken without looking whether their slot is allocated: a
  * stale one costs a slot until the next cycle and can do no harm. */
 #include "heap.h"
+#include "timer.h"
 
 #define RING 16                  /* power of two */
 #define WORKBUF_WORDS (PAGE_SIZE / 8 - 2)
@@ -53,6 +54,7 @@ static struct {
 	unsigned nbig;
 	struct big big[MAX_BIG];
 	struct g *next_g;        /* next task to scan */
+	unsigned next_p;         /* next P whose timers to scan */
 	unsigned root, root_off; /* next piece of the ranges */
 	unsigned nranges;
 	struct plat_range range[MAX_ROOTS];
@@ -442,12 +444,14 @@ static bool scan_root(struct worker *w)
 			work.root_off = 0;
 		}
 	} else {
-		g = work.next_g;
+		while (lo == hi && work.next_p < plat_ncores)
+			timers_range(rt_ps[work.next_p++], &lo, &hi);
+		g = lo == hi ? work.next_g : NULL;
 		if (g)
 			work.next_g = at_load_acq(&g->all_next);
 	}
 	unlock(&work.lock);
-	if (hi) {
+	if (lo != hi) {
 		scan_conservative(lo, hi, w);
 		return true;
 	}
@@ -556,6 +560,7 @@ void gc_mark_start(void)
 	work.bytes = work.stack_bytes = 0;
 	work.root = work.root_off = 0;
 	work.next_g = at_load_acq(&rt_allgs);
+	work.next_p = 0;
 	work.nranges = plat_globals(work.range, MAX_ROOTS / 2);
 	for (unsigned i = 0; i < nextra; i++)
 		work.range[work.nranges++] = extra_roots[i];

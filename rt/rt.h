@@ -83,6 +83,7 @@ void rt_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * those it holds (checked in debug builds).  Equal ranks only where said. */
 enum lock_rank {
 	RANK_NONE = 0,
+	RANK_TICKER,     /* a timer's setting against its firing */
 	RANK_CHAN,       /* channels; equal ranks in address order (select) */
 	RANK_SEMA,       /* wait queues of sync */
 	RANK_TIMERS,     /* a P's timer heap */

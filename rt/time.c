@@ -205,6 +205,13 @@ void timers_move(struct p *from, struct p *to)
 	}
 }
 
+void timers_range(const struct p *p, uintptr_t *lo, uintptr_t *hi)
+{
+	const struct timer_heap *h = p->timers;
+	*lo = (uintptr_t)h->e;
+	*hi = (uintptr_t)(h->e + h->n);
+}
+
 bool timers_none(void)
 {
 	for (unsigned i = 0; i < plat_ncores; i++)

@@ -15,5 +15,7 @@ struct rt_timer {
 
 void timer_add(struct rt_timer *t);
 bool timer_del(struct rt_timer *t);
+/* The entries of p's heap, which keep heap-allocated timers alive.  In a stop. */
+void timers_range(const struct p *p, uintptr_t *lo, uintptr_t *hi);
 
 #endif
