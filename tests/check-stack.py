@@ -26,6 +26,7 @@ or a changed limit that the tables below do not know.
 
 Prints "ok" with the deepest chain, or "FAIL" with the reason."""
 
+import bisect
 import os
 import re
 import struct
@@ -87,8 +88,8 @@ class Image:
         if symtab is None:
             raise Broken("the image has no symbols")
         strings = sections[symtab[6]][4]
-        self.value, self.functions, best = {}, set(), {}
-        for name, info, _, shndx, value, _ in struct.iter_unpack("<IBBHQQ", raw[symtab[4]:symtab[4] + symtab[5]]):
+        self.value, self.functions, self.ends, best = {}, set(), {}, {}
+        for name, info, _, shndx, value, size in struct.iter_unpack("<IBBHQQ", raw[symtab[4]:symtab[4] + symtab[5]]):
             kind = info & 15
             if not name or shndx == 0 or shndx >= shnum or kind > 2:
                 continue
@@ -98,6 +99,7 @@ class Image:
                 best[value] = max(best.get(value, (False,)), (kind == 2, info >> 4 == 1, text))
                 if kind == 2:
                     self.functions.add(value)
+                    self.ends[value] = value + size
         self.name = {address: found[2] for address, found in best.items()}
         self.insns, self.next = {}, {}
         self.disassemble(path)
@@ -113,6 +115,7 @@ class Image:
                 at = int(found[1], 16)
                 self.insns[at] = (found[2], found[3], found[4])
                 self.next[last] = last = at
+        self.calls = sorted(at for at, insn in self.insns.items() if insn[0] == "call")
 
     def find_sources(self, path):
         """Source file by address, from the debug data; libgcc has none."""
@@ -202,8 +205,18 @@ class Checker:
             self.done[address] = deepest, [(at, *call) for at, call in sorted(calls.items())]
         return self.done[address]
 
+    def missed(self, address, seen):
+        """A call of gcc's in this function that no path has come to, or None.
+        (The call of __morestack lies beside the paths.)"""
+        image = self.image
+        begin = bisect.bisect_left(image.calls, address)
+        end = bisect.bisect_left(image.calls, image.ends[address])
+        slow = f"{image.value['__morestack']:x}"
+        return next((at for at in image.calls[begin:end] if at not in seen and image.insns[at][1] != slow), None)
+
     def walk(self, address):
-        """Follows all paths of one function to the greatest depths."""
+        """Follows all paths of one function to the greatest depths: (deepest
+        rsp, {where: (target, depth)} of its calls, whether it returns)."""
         image = self.image
         name = image.name.get(address, hex(address))
         begin, paid = self.check_of(address) or (address, 0)
@@ -258,6 +271,8 @@ class Checker:
                 elif op.startswith("push"):
                     rsp = None if rsp is None else rsp + 8
                 elif op == "leave":
+                    if rbp is None and rsp is not None:
+                        raise Broken(f"{name}: where its frame is, is not known at {at:x}")
                     rsp, rbp = None if rbp is None else rbp - 8, None
                 elif op.startswith("pop") and args != "%rsp":
                     rsp = None if rsp is None else rsp - 8
@@ -279,15 +294,17 @@ class Checker:
                 state, at = State(rsp, rbp), following
                 if at in image.functions:
                     break  # the last call was one that does not return
+        if address in image.ends and self.missed(address, seen):
+            raise Broken(f"{name}: no known path leads to {self.missed(address, seen):x}")
         return deepest, calls, back
 
     def moved(self, function, at, op, source, state, copies):
         """The new depth after an instruction that writes rsp."""
         name = self.image.name.get(function, hex(function))
         rsp, rbp = state
-        if op == "lea" and source.endswith("(%rbp)"):
-            return None if rbp is None else rbp - number(source.split("(")[0])
-        if op == "mov" and source == "%rbp":
+        if op == "lea" and source.endswith("(%rbp)") and rbp is not None:
+            return rbp - number(source.split("(")[0])
+        if (op, source) == ("mov", "%rbp") and rbp is not None:
             return rbp
         if op == "mov" and source.startswith("%") and source in copies:
             return copies[source]
