@@ -112,8 +112,14 @@ static void memory_init(const struct boot_info *bi, uint64_t info_pa)
 	if (!ok)
 		kpanic("the memory map has too many ranges");
 	uint64_t have = bootmem_free_bytes(&bootmem);
-	if (have < RUNTIME_MIN + TABLES_MIN)
-		too_little(RUNTIME_MIN + TABLES_MIN - have);
+	if (have < RUNTIME_MIN + TABLES_MIN) {
+		/* ACPI, which lists the cores, cannot be read yet; what the processor
+		 * says of its package makes the figure right on usual machines. */
+		uint32_t r[4];
+		cpuid(1, 0, r);
+		uint64_t cores = r[3] >> 28 & 1 ? r[1] >> 16 & 0xff : 1;
+		too_little(RUNTIME_MIN + TABLES_MIN + cores * CORE_PAGES * PAGE_SIZE - have);
+	}
 	vm_init();
 	boot_info = in_image ? (void *)(info_pa - image_delta + IMAGE_BASE) : phys_map(info_pa, sizeof *bi);
 	for (unsigned i = 0; i < boot_info->nmodules; i++)
