@@ -121,8 +121,13 @@ int main(int argc, char **argv)
 	} else if (strcmp(how, "loop") == 0) {
 		/* A task that never yields does not keep main from its sleep. */
 		go(spin);
+		int64 t0 = nanotime();
 		sleep(50 * Millisecond);
-		print("slept\n");
+		int64 t1 = nanotime();
+		gosched();
+		gc();
+		print("slept %ld us, collected in %ld us\n", (long)(t1 - t0) / 1000,
+		      (long)(nanotime() - t1) / 1000);
 	} else if (strcmp(how, "files") == 0) {
 		for (unsigned i = 0; i < boot_files(); i++) {
 			struct boot_file f = boot_file(i);
