@@ -61,7 +61,7 @@ MAKEFLAGS += --no-print-directory
 SAY := $(if $(V),@:,@echo)
 QUIET := $(if $(V),,@)
 
-.PHONY: all help run test check image images bench counts check-deps check-stack deps clean gdb
+.PHONY: all help run test check image images bench counts figures check-deps check-stack deps clean gdb
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/metal/app/$(notdir $(abspath $(APP))).elf ## build the image of APP
@@ -238,6 +238,8 @@ bench: $(B)/host/app/bench/bench ## our hosted benchmarks beside Go's, in one ru
 	@tests/bench/compare.py $< "$(if $(wildcard $(PEERS)),$(B)/peers)" $(NAMES)
 counts: $(B)/metal/app/bench.elf ## executed instructions per operation, exact (UPDATE=1 writes the committed table)
 	@tests/system/counts.py $(if $(UPDATE),--update,--print)
+figures: $(addprefix $(B)/metal/app/,hello.stripped hello.elf ends.elf idle.elf wordcount.elf) ## README's figures that need a clock and an idle machine
+	@tests/bench/figures.py
 
 check-deps: ## fail on an include that points the wrong way
 	@tests/check-deps.py
