@@ -41,22 +41,10 @@ static inline __attribute__((always_inline)) void rt_defer_fence(char *unused)
 #define RT_DEFER(fence, f, ...) \
 	char fence __attribute__((cleanup(rt_defer_fence), unused)); \
 	do { \
-		__auto_type rt_df_f = &*(f); \
-		RT_EACH(RT_DEFER_EVAL, , ##__VA_ARGS__) \
-		struct rt_df_args { \
-			__typeof__(rt_df_f) fn; \
-			RT_EACH(RT_DEFER_FIELD, , ##__VA_ARGS__) \
-		}; \
-		void rt_df_thunk(void *rt_df_p) \
-		{ \
-			struct rt_df_args *rt_df_q = rt_df_p; \
-			rt_df_q->fn(RT_EACH(RT_DEFER_ARG, , ##__VA_ARGS__)); \
-			/* A frame of its own, no tail call: recover() counts frames. */ \
-			__asm__ volatile("" ::"r"(__builtin_frame_address(0)) : "memory"); \
-		} \
-		struct rt_df_args rt_df_v = { .fn = rt_df_f, RT_EACH(RT_DEFER_INIT, , ##__VA_ARGS__) }; \
-		if (rt_unlikely(rt_defer_push(rt_defer_new(rt_df_f ? rt_df_thunk : (void (*)(void *))0, \
-		                                           &rt_df_v, sizeof rt_df_v, \
+		/* A frame of its own, no tail call: recover() counts frames. */ \
+		RT_CALL(__asm__ volatile("" ::"r"(__builtin_frame_address(0)) : "memory");, f, ##__VA_ARGS__) \
+		if (rt_unlikely(rt_defer_push(rt_defer_new(rt_call_v.fn ? rt_call_thunk : (void (*)(void *))0, \
+		                                           &rt_call_v, sizeof rt_call_v, \
 		                                           __builtin_dwarf_cfa())))) { \
 			_Pragma("GCC diagnostic push") \
 			_Pragma("GCC diagnostic ignored \"-Wreturn-type\"") \
@@ -64,26 +52,6 @@ static inline __attribute__((always_inline)) void rt_defer_fence(char *unused)
 			_Pragma("GCC diagnostic pop") \
 		} \
 	} while (0)
-#define RT_DEFER_EVAL(c, i, x) __auto_type rt_df_a##i = (x);
-#define RT_DEFER_FIELD(c, i, x) __typeof__(rt_df_a##i) a##i;
-#define RT_DEFER_INIT(c, i, x) .a##i = rt_df_a##i,
-#define RT_DEFER_ARG(c, i, x) RT_DEFER_COMMA##i rt_df_q->a##i
-#define RT_DEFER_COMMA0
-#define RT_DEFER_COMMA1 ,
-#define RT_DEFER_COMMA2 ,
-#define RT_DEFER_COMMA3 ,
-#define RT_DEFER_COMMA4 ,
-#define RT_DEFER_COMMA5 ,
-#define RT_DEFER_COMMA6 ,
-#define RT_DEFER_COMMA7 ,
-#define RT_DEFER_COMMA8 ,
-#define RT_DEFER_COMMA9 ,
-#define RT_DEFER_COMMA10 ,
-#define RT_DEFER_COMMA11 ,
-#define RT_DEFER_COMMA12 ,
-#define RT_DEFER_COMMA13 ,
-#define RT_DEFER_COMMA14 ,
-#define RT_DEFER_COMMA15 ,
 
 /* What a panic carries. */
 typedef struct panicked {

@@ -109,24 +109,20 @@ static inline bool rt_select_hit(struct rt_select *s)
 	                       : rt_select_hit(rt_selp))
 
 /* Receives into *p (may be NULL) when chosen; a closed channel gives zero. */
-#define case_recv(ch, p) \
-	if (rt_selp->pass == 1 ? ({ \
-		    __auto_type rt_cc = (ch); \
-		    RT_CHAN_ELEM(rt_cc) *rt_cp = (p); \
-		    rt_select_add(rt_selp, (struct hchan *)rt_cc, rt_cp, false); \
-		    false; \
-	    }) \
-	                       : rt_select_hit(rt_selp))
+#define case_recv(ch, p) if (RT_CASE_RECV(ch, p))
 
 /* The same, and *okp tells a value from the close. */
 #define case_recv_ok(ch, p, okp) \
-	if (rt_selp->pass == 1 ? ({ \
-		    __auto_type rt_cc = (ch); \
-		    RT_CHAN_ELEM(rt_cc) *rt_cp = (p); \
-		    rt_select_add(rt_selp, (struct hchan *)rt_cc, rt_cp, false); \
-		    false; \
-	    }) \
-	                       : rt_select_hit(rt_selp) && (*(okp) = rt_selp->cases[rt_selp->chosen].ok, true))
+	if (RT_CASE_RECV(ch, p) && (*(okp) = rt_selp->cases[rt_selp->chosen].ok, true))
+
+#define RT_CASE_RECV(ch, p) \
+	(rt_selp->pass == 1 ? ({ \
+		__auto_type rt_cc = (ch); \
+		RT_CHAN_ELEM(rt_cc) *rt_cp = (p); \
+		rt_select_add(rt_selp, (struct hchan *)rt_cc, rt_cp, false); \
+		false; \
+	}) \
+	                    : rt_select_hit(rt_selp))
 
 /* Taken when no other case can go at once. */
 #define case_default \

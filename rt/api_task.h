@@ -17,46 +17,14 @@ int ingot_main();
 
 void rt_go(void (*fn)(void *), const void *args, size_t size);
 
-#define RT_GO_EVAL(c, i, x) __auto_type rt_go_a##i = (x);
-#define RT_GO_FIELD(c, i, x) __typeof__(rt_go_a##i) a##i;
-#define RT_GO_INIT(c, i, x) .a##i = rt_go_a##i,
-#define RT_GO_ARG(c, i, x) RT_COMMA_##i rt_go_q->a##i
-#define RT_COMMA_0
-#define RT_COMMA_1 ,
-#define RT_COMMA_2 ,
-#define RT_COMMA_3 ,
-#define RT_COMMA_4 ,
-#define RT_COMMA_5 ,
-#define RT_COMMA_6 ,
-#define RT_COMMA_7 ,
-#define RT_COMMA_8 ,
-#define RT_COMMA_9 ,
-#define RT_COMMA_10 ,
-#define RT_COMMA_11 ,
-#define RT_COMMA_12 ,
-#define RT_COMMA_13 ,
-#define RT_COMMA_14 ,
-#define RT_COMMA_15 ,
-
 /* go f(x, y): starts a task that calls f with these arguments, evaluated now
  * and type-checked against f; its result is dropped.  Up to 16 arguments,
  * 1 KiB in all. */
 #define go(f, ...) \
 	do { \
-		__auto_type rt_go_f = &*(f); \
-		RT_EACH(RT_GO_EVAL, , ##__VA_ARGS__) \
-		struct rt_go_args { \
-			__typeof__(rt_go_f) fn; \
-			RT_EACH(RT_GO_FIELD, , ##__VA_ARGS__) \
-		}; \
-		_Static_assert(sizeof(struct rt_go_args) <= 1024, "go: arguments over 1 KiB"); \
-		void rt_go_thunk(void *rt_go_p) \
-		{ \
-			struct rt_go_args *rt_go_q = rt_go_p; \
-			rt_go_q->fn(RT_EACH(RT_GO_ARG, , ##__VA_ARGS__)); \
-		} \
-		struct rt_go_args rt_go_v = { .fn = rt_go_f, RT_EACH(RT_GO_INIT, , ##__VA_ARGS__) }; \
-		rt_go(rt_go_v.fn ? rt_go_thunk : (void (*)(void *))0, &rt_go_v, sizeof rt_go_v); \
+		RT_CALL(, f, ##__VA_ARGS__) \
+		_Static_assert(sizeof rt_call_v <= 1024, "go: arguments over 1 KiB"); \
+		rt_go(rt_call_v.fn ? rt_call_thunk : (void (*)(void *))0, &rt_call_v, sizeof rt_call_v); \
 	} while (0)
 
 /* Gives way to other tasks (runtime.Gosched). */

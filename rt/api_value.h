@@ -87,6 +87,46 @@ typedef struct string {
 #define RT_EACH16(F, c, x, y, z, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16) \
 	RT_EACH15(F, c, x, y, z, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15) F(c, 15, a16)
 
+/* A call kept for later, of go and defer: declares rt_call_v, a block of the
+ * function and its arguments, evaluated here and once, and rt_call_thunk,
+ * which makes the call from such a block and then does `after`.  The call in
+ * the thunk is what checks the arguments against f.  The thunk is a nested
+ * function that captures nothing, so it is an ordinary one. */
+#define RT_CALL(after, f, ...) \
+	__auto_type rt_call_f = &*(f); \
+	RT_EACH(RT_CALL_EVAL, , ##__VA_ARGS__) \
+	struct rt_call_block { \
+		__typeof__(rt_call_f) fn; \
+		RT_EACH(RT_CALL_FIELD, , ##__VA_ARGS__) \
+	}; \
+	void rt_call_thunk(void *rt_call_p) \
+	{ \
+		struct rt_call_block *rt_call_q = rt_call_p; \
+		rt_call_q->fn(RT_EACH(RT_CALL_ARG, , ##__VA_ARGS__)); \
+		after \
+	} \
+	struct rt_call_block rt_call_v = { .fn = rt_call_f, RT_EACH(RT_CALL_INIT, , ##__VA_ARGS__) };
+#define RT_CALL_EVAL(c, i, x) __auto_type rt_call_a##i = (x);
+#define RT_CALL_FIELD(c, i, x) __typeof__(rt_call_a##i) a##i;
+#define RT_CALL_INIT(c, i, x) .a##i = rt_call_a##i,
+#define RT_CALL_ARG(c, i, x) RT_COMMA##i rt_call_q->a##i
+#define RT_COMMA0
+#define RT_COMMA1 ,
+#define RT_COMMA2 ,
+#define RT_COMMA3 ,
+#define RT_COMMA4 ,
+#define RT_COMMA5 ,
+#define RT_COMMA6 ,
+#define RT_COMMA7 ,
+#define RT_COMMA8 ,
+#define RT_COMMA9 ,
+#define RT_COMMA10 ,
+#define RT_COMMA11 ,
+#define RT_COMMA12 ,
+#define RT_COMMA13 ,
+#define RT_COMMA14 ,
+#define RT_COMMA15 ,
+
 /* __builtin_classify_type's answers. */
 #define RT_CLASS_INT 1
 #define RT_CLASS_POINTER 5

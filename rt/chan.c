@@ -106,6 +106,17 @@ static inline size_t next_slot(struct hchan *c, size_t i)
 	return i + 1 == c->dataqsiz ? 0 : i + 1;
 }
 
+/* Lets a waiter go whose element has been moved.  c's lock held, released:
+ * s is gone afterwards. */
+static inline void wake(struct hchan *c, struct sudog *s)
+{
+	struct g *g = s->g;
+	s->success = true;
+	g->param = s;
+	unlock(&c->lock);
+	ready(g, true);
+}
+
 /* Sends without waiting if possible; lock held, released when true. */
 static inline bool send_now(struct hchan *c, const void *elem)
 {
@@ -113,11 +124,7 @@ static inline bool send_now(struct hchan *c, const void *elem)
 	if (c->recvq.first && (s = waitq_pop(&c->recvq))) {
 		if (s->elem)
 			copy_elem(s->elem, elem, c->elemsize);
-		s->success = true;
-		struct g *g = s->g;
-		g->param = s;
-		unlock(&c->lock);
-		ready(g, true);
+		wake(c, s);
 		return true;
 	}
 	if (c->qcount < c->dataqsiz) {
@@ -139,26 +146,20 @@ static inline bool recv_now(struct hchan *c, void *elem, bool *ok)
 		void *head = slot(c, c->recvx);
 		if (elem)
 			copy_elem(elem, head, c->elemsize);
-		struct g *g = NULL;
+		*ok = true;
+		c->recvx = next_slot(c, c->recvx);
 		if (c->sendq.first && (s = waitq_pop(&c->sendq))) { /* the buffer is full: head becomes tail */
 			copy_elem(head, s->elem, c->elemsize);
-			s->success = true;
-			g = s->g;
-			g->param = s;
-			c->recvx = next_slot(c, c->recvx);
 			c->sendx = c->recvx;
-		} else {
-			if (c->elemsize == 8) /* the buffer must not keep it alive */
-				*(uint64_t *)head = 0;
-			else if (c->elemsize > 8)
-				zero_elem(head, c->elemsize);
-			c->recvx = next_slot(c, c->recvx);
-			c->qcount--;
+			wake(c, s);
+			return true;
 		}
-		*ok = true;
+		if (c->elemsize == 8) /* the buffer must not keep it alive */
+			*(uint64_t *)head = 0;
+		else if (c->elemsize > 8)
+			zero_elem(head, c->elemsize);
+		c->qcount--;
 		unlock(&c->lock);
-		if (g)
-			ready(g, true);
 		return true;
 	}
 	if (c->closed) {
@@ -170,12 +171,8 @@ static inline bool recv_now(struct hchan *c, void *elem, bool *ok)
 	if (c->sendq.first && (s = waitq_pop(&c->sendq))) {
 		if (elem)
 			copy_elem(elem, s->elem, c->elemsize);
-		s->success = true;
-		struct g *g = s->g;
-		g->param = s;
-		unlock(&c->lock);
 		*ok = true;
-		ready(g, true);
+		wake(c, s);
 		return true;
 	}
 	return false;
