@@ -112,13 +112,14 @@ static inline void wake(struct hchan *c, struct sudog *s)
 {
 	struct g *g = s->g;
 	s->success = true;
-	g->param = s;
+	if (s->is_select)
+		g->param = s; /* which of its cases */
 	unlock(&c->lock);
 	ready(g, true);
 }
 
 /* Sends without waiting if possible; lock held, released when true. */
-static inline bool send_now(struct hchan *c, const void *elem)
+static inline __attribute__((always_inline)) bool send_now(struct hchan *c, const void *elem)
 {
 	struct sudog *s;
 	if (c->recvq.first && (s = waitq_pop(&c->recvq))) {
@@ -139,7 +140,7 @@ static inline bool send_now(struct hchan *c, const void *elem)
 
 /* Receives without waiting; *ok: a value came, not the close.  Lock held,
  * released when true. */
-static inline bool recv_now(struct hchan *c, void *elem, bool *ok)
+static inline __attribute__((always_inline)) bool recv_now(struct hchan *c, void *elem, bool *ok)
 {
 	struct sudog *s;
 	if (c->qcount > 0) {
@@ -207,11 +208,8 @@ void rt_chan_send(struct hchan *c, const void *elem)
 	if (send_now(c, elem))
 		return;
 	struct sudog s = { .g = rt_self.g, .elem = (void *)elem, .c = c };
-	s.g->waiting = &s;
 	waitq_push(&c->sendq, &s);
 	park_unlock(&c->lock, WAIT_CHAN_SEND);
-	s.g->waiting = NULL;
-	s.g->param = NULL;
 	if (unlikely(!s.success))
 		chan_panic_closed_send();
 }
@@ -227,11 +225,8 @@ bool rt_chan_recv(struct hchan *c, void *elem)
 	if (recv_now(c, elem, &ok))
 		return ok;
 	struct sudog s = { .g = rt_self.g, .elem = elem, .c = c };
-	s.g->waiting = &s;
 	waitq_push(&c->recvq, &s);
 	park_unlock(&c->lock, WAIT_CHAN_RECV);
-	s.g->waiting = NULL;
-	s.g->param = NULL;
 	return s.success;
 }
 
@@ -264,7 +259,8 @@ void rt_chan_close(struct hchan *c)
 		list = s->next; /* before ready(): then the sudog may be gone */
 		s->next = NULL;
 		struct g *g = s->g;
-		g->param = s;
+		if (s->is_select)
+			g->param = s;
 		ready(g, true);
 	}
 }

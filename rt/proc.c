@@ -59,16 +59,6 @@ const char *g_wait_reason(const struct g *g)
 	return g->wait_reason < WAIT_NREASONS ? wait_reason_names[g->wait_reason] : "?";
 }
 
-uint32_t rt_fastrand(void)
-{
-	uint32_t *s = rt_self.p->rand, x = s[0], y = s[1];
-	s[0] = y;
-	x ^= x << 17;
-	x ^= y ^ x >> 7 ^ y >> 16;
-	s[1] = x;
-	return x + y;
-}
-
 /* ---- idle Ps and wake-ups --------------------------------------------- */
 
 bool idle_claim(unsigned id)

@@ -118,7 +118,6 @@ void lock_slow(struct lock *l);
 struct rt_type; /* type.h: pointer map of a type */
 struct mcache;  /* mcache.c */
 struct hchan;
-struct sudog;
 struct defer_rec;
 struct panic_rec;
 
@@ -193,8 +192,7 @@ struct g {
 
 	/* Roots: everything between gc_begin and gc_end is scanned. */
 	char gc_begin[0];
-	void *param;              /* passed by the waker */
-	struct sudog *waiting;    /* sudogs this G is enqueued on */
+	void *param;              /* select: the sudog whose waker won */
 	struct defer_rec *defers; /* innermost first */
 	struct panic_rec *panics; /* innermost first */
 	void *local;              /* defer.c's; whoever sets it sets untidy */
@@ -249,7 +247,7 @@ struct p {
 	struct timer_heap *timers;
 	struct g *gfree;           /* dead Gs with stacks; owner only */
 	uint32_t ngfree;
-	uint32_t rand[2];          /* xorshift state, owner only */
+	uint32_t rand[2];          /* rt_fastrand; owner only */
 	struct p *idle_next;       /* sched.pidle, under sched.lock */
 	struct preempt_ctx *spare_pctx; /* for the next preemption; owner only */
 	struct g *irq_ready;       /* readied by interrupts: push by CAS in irq, taken whole */
@@ -343,8 +341,17 @@ void stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void 
 extern struct g *rt_allgs;    /* by all_next */
 size_t stack_bytes_inuse(void);
 
-/* pseudo-random, owner core, cheap */
-uint32_t rt_fastrand(void);
+/* Pseudo-random bits, cheap (xorshift64+, as Go's cheaprand was).  Two tasks
+ * of one core may race for the state when preemption is on: no matter. */
+static inline uint32_t rt_fastrand(void)
+{
+	uint32_t *s = rt_self.p->rand, x = s[0], y = s[1];
+	s[0] = y;
+	x ^= x << 17;
+	x ^= y ^ x >> 7 ^ y >> 16;
+	s[1] = x;
+	return x + y;
+}
 
 /* ---- heap (malloc.c, mheap.c, mcentral.c, mcache.c, gc.c, sweep.c) ---- */
 

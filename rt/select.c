@@ -52,15 +52,14 @@ static bool try_case(struct rt_case *c)
 	return chan_try_send(h, c->elem);
 }
 
-static void shuffle(uint32_t *a, uint32_t n)
+/* The k-th case of a random order, which is drawn as far as it is needed:
+ * poll[0..k) is decided, the rest waits (Fisher and Yates). */
+static inline uint32_t draw(struct work *w, uint32_t k)
 {
-	struct g *g = preempt_off();
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t j = (uint32_t)((uint64_t)rt_fastrand() * (i + 1) >> 32);
-		a[i] = a[j];
-		a[j] = i;
-	}
-	preempt_on(g);
+	uint32_t j = k + (uint32_t)((uint64_t)rt_fastrand() * (w->n - k) >> 32), c = w->poll[j];
+	w->poll[j] = w->poll[k];
+	w->poll[k] = c;
+	return c;
 }
 
 static inline uintptr_t addr_of(const struct work *w, uint32_t i)
@@ -156,7 +155,6 @@ static NOINLINE int32_t select_slow(struct work *w, bool block)
 		if (c->c)
 			waitq_push(c->is_send ? &c->c->sendq : &c->c->recvq, &w->sudogs[i]);
 	}
-	g->waiting = w->sudogs;
 	g->param = NULL;
 	bool any = addr_of(w, w->n - 1) != 0;
 	if (any)
@@ -164,7 +162,6 @@ static NOINLINE int32_t select_slow(struct work *w, bool block)
 	else
 		park(NULL, NULL, WAIT_SELECT); /* all channels nil: for ever */
 	struct sudog *won = g->param;
-	g->waiting = NULL;
 	g->param = NULL;
 	lock_all(w);
 	for (uint32_t i = 0; i < w->n; i++) {
@@ -178,13 +175,14 @@ static NOINLINE int32_t select_slow(struct work *w, bool block)
 	return finish(c, won->index);
 }
 
-static int32_t select_run(struct rt_case *cases, uint32_t n, bool block, struct work *w)
+static inline int32_t select_run(struct rt_case *cases, uint32_t n, bool block, struct work *w)
 {
 	w->cases = cases;
 	w->n = n;
-	shuffle(w->poll, n);
+	for (uint32_t i = 0; i < n; i++)
+		w->poll[i] = i;
 	for (uint32_t k = 0; k < n; k++) {
-		struct rt_case *c = &cases[w->poll[k]];
+		struct rt_case *c = &cases[draw(w, k)];
 		if (quiet(c))
 			continue;
 		lock(&c->c->lock);

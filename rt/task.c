@@ -198,7 +198,7 @@ noreturn void goexit0(void)
 	RT_ASSERT(g->nopreempt == 1 && (g->cur_seg == 0 || g->untidy));
 	g->status = G_DEAD;
 	g->resched = 0;
-	RT_ASSERT(!g->param && !g->waiting && !g->defers && !g->panics);
+	RT_ASSERT(!g->param && !g->defers && !g->panics);
 	if (!g->is_system)
 		p->nended++;
 	if (likely(p->ngfree < GFREE_P_MAX - 1 && !g->untidy)) {
