@@ -104,8 +104,8 @@ static void print_task(struct g *g, const char *state)
 {
 	rt_printf("\ngoroutine %lu [%s]:\n", (unsigned long)g->id, state);
 	if (g->in_systemstack && g->sp) { /* running, at work on the scheduler stack */
-		uint64_t *w = (uint64_t *)g->sp; /* rt_systemstack_call's frame: rbp is 56 bytes up */
-		rt_backtrace(w[8], w[7], g->sp);
+		uint64_t *w = (uint64_t *)g->sp; /* rt_systemstack_call's frame: rbp is 48 bytes up */
+		rt_backtrace(w[7] - 1, w[6], g->sp + 64);
 	} else {
 		backtrace_saved(g);
 	}
@@ -145,7 +145,7 @@ static void print_me(uintptr_t pc, uintptr_t fp, uintptr_t sp)
 		rt_backtrace(pc, fp, sp);
 		if (g->in_systemstack && g->sp && g->sp != sp) {
 			uint64_t *w = (uint64_t *)g->sp;
-			rt_backtrace(w[8], w[7], g->sp);
+			rt_backtrace(w[7] - 1, w[6], g->sp + 64);
 		}
 		print_created_by(g);
 	} else {

@@ -80,6 +80,11 @@ static void libc(void)
 	printf("libc %s %s\n", text, strerror(2));
 }
 
+static void wait_for_ever(chan(int) c)
+{
+	recv(c);
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "return";
@@ -110,6 +115,10 @@ int main(int argc, char **argv)
 	} else if (strcmp(how, "deadlock") == 0) {
 		chan(int) c = make_chan(int);
 		print("%d\n", recv(c));
+	} else if (strcmp(how, "tasks") == 0) {
+		chan(int) c = make_chan(int);
+		for (;;)
+			go(wait_for_ever, c);
 	} else if (strcmp(how, "abort") == 0) {
 		abort();
 	} else if (strcmp(how, "oom") == 0) {
