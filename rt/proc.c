@@ -66,8 +66,8 @@ bool idle_claim(unsigned id)
 	uint64_t bit = 1ull << id % 64;
 	if (!(at_load(&sched.idle[id / 64]) & bit) || !(at_and(&sched.idle[id / 64], ~bit) & bit))
 		return false;
-	at_add(&sched.idle_epoch, 1);
 	at_sub(&sched.npidle, 1);
+	at_add(&sched.idle_epoch, 1); /* check_dead(): between this fall of npidle and its next rise */
 	return true;
 }
 
@@ -94,23 +94,35 @@ void attn_set(struct p *p)
 	at_store_sc(&p->attn, 1);
 }
 
+static bool any_idle(void)
+{
+	for (unsigned w = 0; w < (rt_nps + 63) / 64; w++)
+		if (at_load_sc(&sched.idle[w]))
+			return true;
+	return false;
+}
+
 COLD void wakep_slow(void)
 {
-	uint32_t zero = 0;
-	if (!at_cas(&sched.nmspinning, &zero, 1))
-		return;
 	unsigned words = (rt_nps + 63) / 64;
-	for (unsigned w = 0; w < words; w++)
-		for (uint64_t m; (m = at_load(&sched.idle[w]));) {
-			struct p *p = rt_ps[w * 64 + (unsigned)__builtin_ctzll(m)];
-			if (!idle_claim(p->id))
-				continue;
-			p->spinning = 1;
-			at_store_rel(&p->status, P_RUNNING);
-			idle_wake(p);
+	do {
+		uint32_t zero = 0;
+		if (!at_cas(&sched.nmspinning, &zero, 1))
 			return;
-		}
-	at_sub(&sched.nmspinning, 1);
+		for (unsigned w = 0; w < words; w++)
+			for (uint64_t m; (m = at_load(&sched.idle[w]));) {
+				struct p *p = rt_ps[w * 64 + (unsigned)__builtin_ctzll(m)];
+				if (!idle_claim(p->id))
+					continue;
+				p->spinning = 1;
+				at_store_rel(&p->status, P_RUNNING);
+				idle_wake(p);
+				return;
+			}
+		at_sub(&sched.nmspinning, 1);
+		/* Who submitted while this counted as spinning left it to us to wake
+		 * a P that went idle behind our look. */
+	} while (any_idle());
 }
 
 void ready(struct g *g, bool next)
@@ -411,12 +423,11 @@ static struct g *find_runnable(struct p *p, bool *inherit)
 		/* Nothing: become idle, then look once more. */
 		p->quantum_end = UINT64_MAX;
 		timer_rearm(p);
-		idle_publish(p);
 		bool was_spinning = p->spinning;
-		if (was_spinning) {
-			p->spinning = 0;
+		p->spinning = 0; /* from the publication on it is the claimer's to set */
+		idle_publish(p);
+		if (was_spinning)
 			at_sub(&sched.nmspinning, 1);
-		}
 		if (work_anywhere(p) || at_load_sc(&sched.stopping)) {
 			if (idle_claim(p->id)) {
 				at_store(&p->status, P_RUNNING);

@@ -20,7 +20,7 @@ struct sched {
 	 * for it. */
 	uint64_t idle[MAX_CORES / 64] __attribute__((aligned(CACHE_LINE)));
 	uint32_t npidle;     /* how many bits; trails the mask */
-	uint32_t idle_epoch; /* claims so far; before npidle falls */
+	uint32_t idle_epoch; /* claims so far; raised after npidle fell */
 	uint32_t nmspinning; /* Ps looking for work; seq_cst, see proc.c */
 
 	uint32_t stopping;   /* a stop is wanted or in force.  seq_cst with idle */

@@ -228,7 +228,7 @@ struct p {
 	uint32_t attn;             /* the scheduler must be entered soon: a timer is due, the quantum is
 	                            * over, a stop waits, an interrupt readied a task.  Set by anyone,
 	                            * cleared by the owner before it looks at the causes */
-	uint32_t spinning;         /* owner only */
+	uint32_t spinning;         /* owner's; while idle the claimer's */
 	uint32_t wakeword;         /* plat_idle's word; incremented seq_cst by wakers */
 	uint32_t tick_schedtick;   /* schedtick at the last quantum tick */
 	uint64_t timer_when;       /* earliest deadline in timers, UINT64_MAX none; written under the
