@@ -1,7 +1,7 @@
 /* gc.c: the collector's cycle, when it begins, and what it reports.
  *
  * A cycle, all of it with the world stopped for now:
- *   gc_arm        finish the last sweep, give mcaches back, publish freeindex
+ *   gc_arm        finish the last sweep, give mcaches back, publish freeindex, age pools
  *   gc_mark       roots and everything reachable, on all cores (gcmark.c)
  *   gc_terminate  count what lives, set the next goal, raise the sweep generation
  *   (sweep)       lazily afterwards (sweep.c)
@@ -89,6 +89,7 @@ static void gc_arm(void)
 	}
 	for (struct mcache *c = all_mcaches; c; c = c->all_next)
 		mcache_flush(c);
+	pool_cleanup();
 }
 
 static uint64_t gc_mark(void)

@@ -272,6 +272,7 @@ extern uint32_t malloc_checks;          /* some allocation test mode is on */
 void class_info_init(void);
 
 /* gcmark.c */
+void pool_cleanup(void);                /* stop: pool.c, drops what pools hold too long */
 void gc_mark_start(void);               /* stop: resets the work state */
 void gc_mark_worker(void *unused);      /* run by stw_parallel() */
 uint64_t gc_mark_finish(void);          /* stop: rescans after overflow; bytes marked */

@@ -11,6 +11,8 @@
  *   api_defer.h   defer, panic, recover
  *   api_mem.h     new, the collector
  *   api_task.h    go, channels, select, sync, sleep
+ *   api_atomic.h  atomic operations
+ *   api_pool.h    pools of objects
  *
  * No C library header is needed; any may be included before it (select,
  * close, send and recv are macros here, so this header comes last).  Contexts:
@@ -25,5 +27,7 @@
 #include "api_value.h"
 #include "api_mem.h"
 #include "api_task.h"
+#include "api_atomic.h"
+#include "api_pool.h"
 
 #endif

@@ -17,6 +17,7 @@ PRELUDE = """
 struct point { int x, y; };
 struct other { long a; };
 static void takes(int a, char *b) { (void)a; (void)b; }
+static struct other *make_other(void) { return 0; }
 int main(void)
 {
 	chan(int) ci = make_chan(int, 1);
@@ -32,7 +33,7 @@ int main(void)
 	char *text = 0;
 	int i = 0;
 	(void)ci; (void)cs; (void)cp; (void)si; (void)m; (void)p; (void)o; (void)text; (void)i;
-	(void)sb; (void)mp; (void)mi;
+	(void)sb; (void)make_other; (void)mp; (void)mi;
 	%s
 	return 0;
 }
@@ -82,6 +83,20 @@ CASES = [
     ("go with too many arguments", "go(takes, 1, text, 2);", "go(takes, 1, text);", "too many"),
     ("go with another type", "go(takes, 1, 2);", "go(takes, 1, text);", "int"),
     ("len of an int", "i = (int)len(i);", "i = (int)len(si);", "."),
+    ("atomic_add to a pointer", "atomic_add(&text, 1);", "atomic_add(&i, 1);", "integers only"),
+    ("atomic_load of a struct", "atomic_load(&o);", "atomic_load(&i);", "atomic:"),
+    ("atomic_load of a short", "short s = 0; atomic_load(&s);", "long s = 0; atomic_load(&s);", "atomic:"),
+    ("atomic_store of a pointer to an int", "atomic_store(&i, text);", "atomic_store(&i, 1);", "int"),
+    ("atomic_store of a fraction", "atomic_store(&i, 1.5);", "atomic_store(&i, 1);", "floating"),
+    ("atomic_compare_and_swap with another pointer", "atomic_compare_and_swap(&text, &i, 0);",
+     "atomic_compare_and_swap(&text, text, NULL);", "incompatible"),
+    ("pool_put of another type", "pool(int) q = make_pool(int, 0); pool_put(q, text);",
+     "pool(int) q = make_pool(int, 0); pool_put(q, &i);", "incompatible"),
+    ("a pool with a maker of another type", "pool(struct point) q = make_pool(struct point, make_other);",
+     "pool(struct other) q = make_pool(struct other, make_other);", "incompatible"),
+    ("assign a pool of another type", "pool(int) q; q = make_pool(char, NULL);", "pool(int) q; q = make_pool(int, NULL);",
+     "incompatible"),
+    ("len of a pool", "pool(int) q = make_pool(int, 0); i = (int)len(q);", "i = (int)len(si);", "."),
     ("close of a slice", "close(si);", "close(ci);", "."),
 ]
 
