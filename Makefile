@@ -257,4 +257,4 @@ help: ## this list
 	@echo "Example:  make run APP=apps/wordcount FILE=/etc/services SMP=4 GODEBUG=gctrace=1"
 
 # ---- generated dependencies -----------------------------------------------------
--include $(wildcard $(addprefix $(B)/,$(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(v)/rt/*.d $(v)/kernel/*.d $(v)/boot/*.d $(v)/drivers/*.d $(v)/unit/*.d $(v)/tests/host/*.d $(v)/app/*/*.d)) libc/ingot/*.d))
+-include $(wildcard $(addprefix $(B)/,$(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(v)/rt/*.d $(v)/kernel/*.d $(v)/boot/*.d $(v)/drivers/*.d $(v)/unit/*.d $(v)/tests/host/*.d $(v)/app/*/*.d) libc/ingot/*.d))

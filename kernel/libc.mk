@@ -87,7 +87,7 @@ $(LIBC_HEADERS): kernel/libc.mk | $(MUSL)/COPYRIGHT
 	@sed -f $(MUSL)/tools/mkalltypes.sed $(MUSL)/arch/x86_64/bits/alltypes.h.in $(MUSL)/include/alltypes.h.in >$@
 
 # Hundreds of files: not a line for each.
-$(B)/libc/%.o: $(MUSL)/src/%.c kernel/libc.mk $(FLAGS_STAMP) | $(LIBC_HEADERS)
+$(B)/libc/%.o: $(MUSL)/src/%.c $(wildcard kernel/libc/*.h) kernel/libc.mk $(FLAGS_STAMP) | $(LIBC_HEADERS)
 	@mkdir -p $(@D)
 	$(QUIET)$(CC) $(LIBC_FLAGS) $(SECTIONS) $(LIBC_PRIV) -c -o $@ $< $(LIBC_POST)
 $(B)/libc/%.o: $(MUSL)/src/%.s kernel/libc.mk | $(LIBC_HEADERS)
