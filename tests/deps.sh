@@ -13,7 +13,7 @@ if [ -e "$stamp" ] && [ "$stamp" -nt tests/deps.sh ] && ! [ /var/lib/dpkg/status
 	exit 0
 fi
 
-want="gcc:compiler binutils:linker libc6-dev:hosted_tests make:build python3:test_drivers
+want="gcc:compiler binutils:linker libc6-dev:hosted_tests make:build python3:test_drivers g++:a_test_of_the_pointer_maps
 qemu-system-x86:runs_the_image ovmf:UEFI_firmware_for_QEMU gnu-efi:UEFI_loader
 mtools:disk_image dosfstools:disk_image gdisk:disk_image
 libdw-dev:pointer_maps_from_debug_data pkg-config:finds_libdw
