@@ -13,6 +13,9 @@
  *   api_task.h    go, channels, select, sync, sleep
  *   api_atomic.h  atomic operations
  *   api_pool.h    pools of objects
+ *   api_syncmap.h maps for many tasks
+ *   api_context.h cancellation, deadlines, values
+ *   api_group.h   semaphores, groups of tasks
  *
  * No C library header is needed; any may be included before it (select,
  * close, send and recv are macros here, so this header comes last).  Contexts:
@@ -29,5 +32,8 @@
 #include "api_task.h"
 #include "api_atomic.h"
 #include "api_pool.h"
+#include "api_syncmap.h"
+#include "api_context.h"
+#include "api_group.h"
 
 #endif

@@ -18,6 +18,7 @@ struct point { int x, y; };
 struct other { long a; };
 static void takes(int a, char *b) { (void)a; (void)b; }
 static struct other *make_other(void) { return 0; }
+static const char *fails(int a) { return a ? "failed" : 0; }
 int main(void)
 {
 	chan(int) ci = make_chan(int, 1);
@@ -28,12 +29,17 @@ int main(void)
 	map(string, int) m = make_map(string, int);
 	map(struct point, int) mp = make_map(struct point, int);
 	map(int, struct point) mi = make_map(int, struct point);
+	sync_map(string, int) sm = make_sync_map(string, int);
+	sync_map(int, struct point) sp = make_sync_map(int, struct point);
+	static context_key(int) key;
+	task_group g = { 0 };
 	struct point p = { 1, 2 };
 	struct other o = { 3 };
 	char *text = 0;
 	int i = 0;
 	(void)ci; (void)cs; (void)cp; (void)si; (void)m; (void)p; (void)o; (void)text; (void)i;
-	(void)sb; (void)make_other; (void)mp; (void)mi;
+	(void)sb; (void)make_other; (void)mp; (void)fails; (void)sm; (void)sp; (void)g;
+	(void)key; (void)mi;
 	%s
 	return 0;
 }
@@ -97,6 +103,23 @@ CASES = [
     ("assign a pool of another type", "pool(int) q; q = make_pool(char, NULL);", "pool(int) q; q = make_pool(int, NULL);",
      "incompatible"),
     ("len of a pool", "pool(int) q = make_pool(int, 0); i = (int)len(q);", "i = (int)len(si);", "."),
+    ("sync_map_store with another key", "sync_map_store(sm, text, 1);", "sync_map_store(sm, S(\"a\"), 1);",
+     "key|incompatible|invalid"),
+    ("sync_map_store of another value", "sync_map_store(sm, S(\"a\"), text);", "sync_map_store(sm, S(\"a\"), i);", "int"),
+    ("sync_map_load into another type", "sync_map_load(sm, S(\"a\"), &text);", "sync_map_load(sm, S(\"a\"), &i);",
+     "incompatible"),
+    ("map_get of a sync_map", "i = map_get(sm, S(\"a\"));", "i = map_get(m, S(\"a\"));", "."),
+    ("assign a sync_map of another type", "sm = make_sync_map(string, long);", "sm = make_sync_map(string, int);",
+     "incompatible"),
+    ("sync_map with fractional keys", "(void)make_sync_map(double, int);", "(void)make_sync_map(long, int);", "floating"),
+    ("sync_map_compare_and_swap of structs", "sync_map_compare_and_swap(sp, 1, p, p);", "sync_map_swap(sp, 1, p, &p);",
+     "compared"),
+    ("context_with_value of another type", "context_with_value(context_todo(), &key, text);",
+     "context_with_value(context_todo(), &key, &i);", "incompatible"),
+    ("context_value as another type", "text = context_value(context_todo(), &key);",
+     "int *q = context_value(context_todo(), &key); (void)q;", "incompatible"),
+    ("task_group_go of what returns no error", "task_group_go(&g, takes, 1, text);", "task_group_go(&g, fails, 1);", "void"),
+    ("task_group_go with another type", "task_group_go(&g, fails, text);", "task_group_go(&g, fails, 1);", "int"),
     ("close of a slice", "close(si);", "close(ci);", "."),
 ]
 
