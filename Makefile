@@ -101,7 +101,7 @@ include kernel/libc.mk
 # ---- compiling -----------------------------------------------------------------
 
 # On metal the compiler's own headers and musl's are the only ones.
-GCC_INC := $(shell $(CC) -print-file-name=include)
+GCC_INC := $(shell $(CC) -print-file-name=include 2>/dev/null)
 SYSINC_metal := -nostdinc -isystem $(GCC_INC) -isystem $(LIBC_INC)
 SYSINC_mdebug := $(SYSINC_metal)
 # Programs see musl's first, as on any system with musl.

@@ -40,7 +40,7 @@ if [ -n "$missing" ]; then
 	root=
 	if [ "$(id -u)" != 0 ]; then
 		if ! command -v sudo >/dev/null; then
-			echo "deps: missing:${why#,}; as root, please run: apt-get install$missing" >&2
+			echo "deps: missing:${why#,}; as root, please run: apt-get update && apt-get install$missing" >&2
 			exit 1
 		fi
 		root=sudo
@@ -55,7 +55,7 @@ if [ -n "$missing" ]; then
 		$root apt-get update -q >build/deps.log 2>&1
 		if ! install; then
 			cat build/deps.log >&2
-			echo "deps: apt-get install$missing failed" >&2
+			echo "deps: that failed, for the reason above; as root, please run: apt-get update && apt-get install$missing" >&2
 			exit 1
 		fi
 	fi
