@@ -2,8 +2,6 @@
 #include "ingot.h"
 #include "test.h"
 
-enum { TASKS = 8, ROUNDS = 1000 };
-
 TEST(each_type)
 {
 	int32 a = 5;
@@ -46,48 +44,72 @@ TEST(arguments_are_evaluated_once)
 	CHECK_EQ(v[2], 7);
 }
 
-static int64 sum, by_cas;
-static uint64 bits;
+/* Tasks overlap only where there are two cores, and when these have come to
+ * steal them: so they meet first, and go on at one time. */
+enum { LONG = 20000 };
+static int64 sum __attribute__((aligned(64)));
+static int64 by_cas __attribute__((aligned(64)));
+static uint64 bits __attribute__((aligned(64)));
+static int32 here __attribute__((aligned(64)));
 
-static void adder(int me, wait_group *wg)
+/* Waits until n have come, mostly without giving way. */
+static void meet(int n)
 {
-	for (int i = 0; i < ROUNDS; i++) {
-		int64 was;
+	atomic_add(&here, 1);
+	for (int spin = 0; atomic_load(&here) < n; spin++)
+		if (spin % 1024 == 1023 || gomaxprocs(0) == 1)
+			gosched();
+}
+
+static void adder(int64 me, wait_group *wg)
+{
+	meet(2);
+	for (int i = 0; i < LONG; i++)
 		atomic_add(&sum, me);
+	meet(4);
+	for (int i = 0; i < LONG; i++) {
+		int64 was;
 		do
 			was = atomic_load(&by_cas);
 		while (!atomic_compare_and_swap(&by_cas, was, was + me));
-		atomic_or(&bits, UINT64_C(1) << me);
-		if (i + 1 < ROUNDS)
-			atomic_and(&bits, ~(UINT64_C(1) << me));
-		if (i % 128 == 0)
-			gosched();
+	}
+	meet(6);
+	for (int i = 0; i < LONG; i++) {
+		if (atomic_or(&bits, UINT64_C(1) << me) >> me & 1)
+			TEST_FAIL("bit %lld came back", (long long)me);
+		if (!(atomic_and(&bits, ~(UINT64_C(1) << me)) >> me & 1))
+			TEST_FAIL("bit %lld is gone", (long long)me);
 	}
 	wait_group_done(wg);
 }
 
 TEST(no_update_is_lost)
 {
-	wait_group wg = { 0 };
-	wait_group_add(&wg, TASKS);
-	for (int i = 0; i < TASKS; i++)
-		go(adder, i, &wg);
-	wait_group_wait(&wg);
-	int64 want = (int64)ROUNDS * TASKS * (TASKS - 1) / 2;
-	CHECK_EQ(sum, want);
-	CHECK_EQ(by_cas, want);
-	CHECK(bits == (1 << TASKS) - 1);
+	for (int i = 0; i < 4; i++) {
+		wait_group wg = { 0 };
+		sum = by_cas = 0;
+		here = 0;
+		wait_group_add(&wg, 2);
+		go(adder, 1, &wg);
+		go(adder, 2, &wg);
+		wait_group_wait(&wg);
+		CHECK_EQ(sum, LONG * 3);
+		CHECK_EQ(by_cas, LONG * 3);
+		CHECK(bits == 0);
+	}
 }
 
 /* A lock from a swap: what was written under it is seen under it. */
-static bool held;
-static int64 plain;
+static bool held __attribute__((aligned(64)));
+static int64 plain __attribute__((aligned(64)));
 
 static void swapper(wait_group *wg)
 {
-	for (int i = 0; i < ROUNDS / 4; i++) {
-		while (atomic_swap(&held, true))
-			gosched();
+	meet(2);
+	for (int i = 0; i < 5 * LONG; i++) {
+		for (int spin = 0; atomic_swap(&held, true); spin++)
+			if (spin % 64 == 63)
+				gosched();
 		plain++;
 		atomic_store(&held, false);
 	}
@@ -97,36 +119,33 @@ static void swapper(wait_group *wg)
 TEST(writes_before_are_seen_after)
 {
 	wait_group wg = { 0 };
-	wait_group_add(&wg, TASKS);
-	for (int i = 0; i < TASKS; i++)
-		go(swapper, &wg);
+	here = 0;
+	wait_group_add(&wg, 2);
+	go(swapper, &wg);
+	go(swapper, &wg);
 	wait_group_wait(&wg);
-	CHECK_EQ(plain, TASKS * ROUNDS / 4);
+	CHECK_EQ(plain, 10 * LONG);
 }
 
 /* Store buffering: each stores its own, then loads the other's; that both
- * miss the other's store is what sequential consistency forbids. */
-static int32 flag[2], saw[2], start, both, next;
-
-/* Both are here for the round-th time. */
-static void meet(int32 *count, int round)
-{
-	atomic_add(count, 1);
-	for (int spin = 0; atomic_load(count) < 2 * round; spin++)
-		if (spin > 200)
-			gosched();
-}
+ * miss the other's store is what sequential consistency forbids.  They keep
+ * step by meeting before and after each batch. */
+enum { BATCH = 16, BATCHES = 3000 };
+static int32 flag[2][BATCH] __attribute__((aligned(64)));
+static int32 saw[2][BATCH] __attribute__((aligned(64)));
 
 static void litmus(int me, wait_group *wg)
 {
-	for (int i = 1; i <= 2 * ROUNDS; i++) {
-		meet(&start, i);
-		atomic_store(&flag[me], i);
-		saw[me] = atomic_load(&flag[!me]) == i;
-		meet(&both, i);
-		if (me == 0 && !saw[0] && !saw[1])
-			TEST_FAIL("round %d: both loads came before both stores", i);
-		meet(&next, i);
+	for (int i = 1; i <= BATCHES; i++) {
+		meet(4 * i - 2);
+		for (int k = 0; k < BATCH; k++) {
+			atomic_store(&flag[me][k], i);
+			saw[me][k] = atomic_load(&flag[!me][k]) == i;
+		}
+		meet(4 * i);
+		for (int k = 0; me == 0 && k < BATCH; k++)
+			if (!saw[0][k] && !saw[1][k])
+				TEST_FAIL("batch %d: both loads came before both stores", i);
 	}
 	wait_group_done(wg);
 }
@@ -134,6 +153,7 @@ static void litmus(int me, wait_group *wg)
 TEST(a_store_comes_before_a_later_load)
 {
 	wait_group wg = { 0 };
+	here = 0;
 	wait_group_add(&wg, 2);
 	go(litmus, 0, &wg);
 	go(litmus, 1, &wg);

@@ -359,6 +359,55 @@ TEST(semaphore_gives_up_with_its_context)
 	CHECK_EQ(s.cur, 0);
 }
 
+static void canceled_taker(semaphore *s, context *ctx, int64 n, wait_group *wg)
+{
+	CHECK(semaphore_acquire(s, ctx, n) == context_canceled);
+	wait_group_done(wg);
+}
+
+/* Starts one and returns when it waits in the queue. */
+static void queue_canceled(semaphore *s, context *ctx, int64 n, wait_group *wg)
+{
+	const void *last = last_of(s);
+	wait_group_add(wg, 1);
+	go(canceled_taker, s, ctx, n, wg);
+	while (last_of(s) == last)
+		gosched();
+}
+
+TEST(semaphore_serves_those_behind_who_gave_up)
+{
+	semaphore s = { .size = 2 };
+	wait_group wg = { 0 };
+	norder = 0;
+	CHECK(semaphore_try_acquire(&s, 1));
+	context *ctx = context_with_cancel(context_background());
+	queue_canceled(&s, ctx, 2, &wg);
+	queue(&s, 1, &wg);
+	context_cancel(ctx);
+	wait_group_wait(&wg);
+	CHECK_EQ(order[0], 1);
+	CHECK_EQ(s.cur, 1);
+}
+
+/* Units that come for one who has given up but does not know go back. */
+TEST(semaphore_takes_back)
+{
+	int was = gomaxprocs(1);
+	for (int i = 0; i < 20; i++) {
+		semaphore s = { .size = 1 };
+		wait_group wg = { 0 };
+		CHECK(semaphore_try_acquire(&s, 1));
+		context *ctx = context_with_cancel(context_background());
+		queue_canceled(&s, ctx, 1, &wg);
+		context_cancel(ctx);
+		semaphore_release(&s, 1);
+		wait_group_wait(&wg);
+		CHECK_EQ(s.cur, 0);
+	}
+	gomaxprocs(was);
+}
+
 static void impatient(semaphore *s, wait_group *wg)
 {
 	for (int i = 0; i < 60; i++) {
@@ -504,6 +553,8 @@ TEST_MAIN
 	RUN(semaphore_shares);
 	RUN(semaphore_is_fair);
 	RUN(semaphore_gives_up_with_its_context);
+	RUN(semaphore_serves_those_behind_who_gave_up);
+	RUN(semaphore_takes_back);
 	RUN(semaphore_loses_no_unit);
 	RUN(group_waits_for_all);
 	RUN(group_returns_the_first_error);
