@@ -9,7 +9,7 @@
  *
  * Invariants: one stop at a time; P i is online when i < rt_nps; a P that is
  * offline waits here and owns no task and no timer.  rt_nps changes only
- * during a stop. */
+ * at the end of a stop. */
 #include "proc.h"
 
 #define JOB_CLOSED 0x80000000u
@@ -49,9 +49,9 @@ static void p_empty(struct p *p)
 static void stopped_wait(struct p *p, uint32_t gen)
 {
 	for (unsigned n = 0;; n++) {
-		uint32_t seen = at_load_sc(&p->wakeword);
-		bool offline = p->id >= at_load(&rt_nps);
-		if (at_load_sc(&sched.stop_gen) != gen && !offline)
+		uint32_t seen = at_load_sc(&p->wakeword), now = at_load_sc(&sched.stop_gen);
+		bool offline = p->id >= at_load_sc(&rt_nps); /* not older than now */
+		if (now != gen && !offline)
 			break;
 		stop_help(p);
 		if (n < SPIN_BEFORE_SLEEP && !offline)
@@ -70,16 +70,14 @@ void stop_here(struct p *p)
 		at_sub(&sched.nmspinning, 1);
 	}
 	p->quantum_end = UINT64_MAX;
-	lock(&sched.lock);
-	uint32_t gen = sched.stop_gen;
-	bool stopping = sched.stopping;
-	unlock(&sched.lock);
-	if (!stopping) {
+	if (p->id >= at_load(&rt_nps)) /* stays so: we are counted until we say P_STOPPED */
 		p_empty(p);
-		gen--;
-	}
 	timer_rearm(p);
+	lock(&sched.lock);
+	bool stopping = sched.stopping;
+	uint32_t gen = stopping ? sched.stop_gen : sched.stop_gen - 1;
 	at_store_rel(&p->status, P_STOPPED);
+	unlock(&sched.lock);
 	if (stopping)
 		at_sub(&sched.stopwait, 1);
 	stopped_wait(p, gen);
@@ -90,7 +88,7 @@ void stop_join(struct p *p)
 {
 	lock(&sched.lock);
 	uint32_t gen = sched.stopping ? sched.stop_gen : sched.stop_gen - 1;
-	p->up = true;
+	p->up = true; /* and P_STOPPED since p_init() */
 	unlock(&sched.lock);
 	stopped_wait(p, gen);
 }
@@ -106,8 +104,9 @@ bool stop_world(const char *why)
 		return false;
 	}
 	int32_t wait = 0;
-	for (unsigned i = 0; i < rt_nps; i++)
-		if (rt_ps[i] != me && rt_ps[i]->up)
+	/* Also one that goes out of use and still runs the task that asked for it. */
+	for (unsigned i = 0; i < plat_ncores; i++)
+		if (rt_ps[i] != me && rt_ps[i]->up && (i < rt_nps || rt_ps[i]->status != P_STOPPED))
 			wait++;
 	at_store(&sched.stopwait, wait);
 	sched.stop_why = why;
@@ -115,7 +114,7 @@ bool stop_world(const char *why)
 	unlock(&sched.lock);
 	for (unsigned n = 0; at_load_sc(&sched.stopwait) > 0; n++) {
 		if (n % 4096 == 0)
-			for (unsigned i = 0; i < rt_nps; i++) {
+			for (unsigned i = 0; i < plat_ncores; i++) {
 				struct p *p = rt_ps[i];
 				if (p == me || !p->up || at_load_acq(&p->status) == P_STOPPED)
 					continue;
@@ -133,11 +132,15 @@ bool stop_world(const char *why)
 	return true;
 }
 
-void start_world(void)
+/* Ends the stop, with nps cores in use from now on.  A P that was out of use
+ * is not counted by this stop: it may see that it is wanted again only when
+ * stopping is 0, or it would count itself.  The others wait for stop_gen. */
+static void restart_world(unsigned nps)
 {
 	struct p *me = rt_self.p;
 	lock(&sched.lock);
 	at_store_sc(&sched.stopping, 0);
+	at_store_sc(&rt_nps, nps);
 	at_store_sc(&sched.stop_gen, sched.stop_gen + 1);
 	unlock(&sched.lock);
 	for (unsigned i = 0; i < plat_ncores; i++) {
@@ -155,6 +158,11 @@ void start_world(void)
 		}
 	}
 	wakep();
+}
+
+void start_world(void)
+{
+	restart_world(rt_nps);
 }
 
 void stw_parallel(void (*fn)(void *), void *arg)
@@ -190,7 +198,6 @@ static void resize_system(void *a)
 		return;
 	struct p *me = rt_self.p;
 	r->old = rt_nps;
-	at_store_sc(&rt_nps, r->n);
 	for (unsigned i = r->n; i < r->old; i++)
 		if (rt_ps[i] != me)
 			p_empty(rt_ps[i]);
@@ -199,7 +206,7 @@ static void resize_system(void *a)
 		attn_set(me);
 	}
 	r->done = true;
-	start_world();
+	restart_world(r->n);
 }
 
 /* Sets how many cores run tasks, at most as many as there are; n <= 0 only
