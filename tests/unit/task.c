@@ -184,6 +184,42 @@ TEST(a_tight_loop_is_preempted)
 	gomaxprocs(was);
 }
 
+static int64 resizer_rounds;
+static void resize(int seed)
+{
+	for (int i = 0; i < 200; i++) {
+		gomaxprocs(1 + (i + seed) % num_cpu());
+		atomic_add(&resizer_rounds, 1);
+		gosched();
+	}
+}
+
+static void collect(chan(int64) in)
+{
+	for (int i = 0; i < 20; i++)
+		gc();
+	send(in, 1);
+}
+
+/* Two that change the number of cores, one that stops the world, and a chain
+ * of tasks that must lose no value meanwhile. */
+TEST(cores_come_and_go_between_stops)
+{
+	int was = gomaxprocs(0);
+	chan(int64) in = make_chan(int64);
+	resizer_rounds = 0;
+	go(resize, 0);
+	go(resize, 1);
+	go(collect, in);
+	int64 one = 0;
+	CHECK(recv(in, &one));
+	CHECK_EQ(one, 1);
+	while (num_task() > 1)
+		gosched();
+	CHECK_EQ(resizer_rounds, 400);
+	gomaxprocs(was);
+}
+
 static int npreempt_bad;
 /* Keeps a different value in every register class across preemptions. */
 static void keep_registers(int64 seed, wait_group *wg)
@@ -324,6 +360,7 @@ TEST_MAIN
 	RUN(stack_arguments_survive_growth);
 	RUN(loops_across_the_segment_boundary);
 	RUN(a_tight_loop_is_preempted);
+	RUN(cores_come_and_go_between_stops);
 	RUN(preemption_keeps_registers);
 	RUN(sleep_sleeps);
 	RUN(many_sleepers_none_early);
