@@ -42,6 +42,19 @@ case("more tasks than memory: the report names stacks and who wanted one", 2,
      r"out of memory \(stack of a new goroutine\)", r"newproc", r"ingot_main\(", args="tasks", mem="32M")
 case("a tight loop does not hold back a sleeper", 0, r"slept", args="loop", smp=1)
 
+
+
+def heap(**settings):
+    """KiB of heap and cycles after 100 MiB of garbage."""
+    done = boot(ends, **{"mem": "256M", "panic": "exit", "args": "garbage", **settings})
+    found = re.search(r"heap (\d+) KiB, (\d+) cycles", done.text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+off, limited, small = heap(gogc="off"), heap(gogc="off", gomemlimit="24MiB"), heap(gogc="100")
+report.check("GOGC=off: no collection while memory lasts", off[1] == 0 and off[0] >= 100 << 10, off)
+report.check("GOMEMLIMIT holds with GOGC=off", limited[1] > 0 and 0 < limited[0] <= 24 << 10, limited)
+report.check("GOGC=100 keeps a small heap small", small[1] > limited[1] and 0 < small[0] <= 12 << 10, small)
 case("schedtrace has Go's line", 0,
      r"SCHED \d+ms: gomaxprocs=2 idleprocs=\d threads=2 spinningthreads=\d needspinning=0 idlethreads=\d "
      r"runqueue=\d+ \[\d+ \d+\]", r"  P1: status=\d schedtick=\d+", r"  G\d+: status=4\(sleep\)",

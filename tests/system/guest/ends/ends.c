@@ -115,6 +115,13 @@ int main(int argc, char **argv)
 	} else if (strcmp(how, "deadlock") == 0) {
 		chan(int) c = make_chan(int);
 		print("%d\n", recv(c));
+	} else if (strcmp(how, "garbage") == 0) {
+		/* 100 MiB that nobody keeps: only a collector makes that fit. */
+		struct mem_stats m;
+		for (int i = 0; i < 100 * 1024; i++)
+			kept = rt_malloc(1024, NULL);
+		read_mem_stats(&m);
+		print("heap %lu KiB, %u cycles\n", (unsigned long)(m.heap_sys >> 10), (unsigned)m.num_gc);
 	} else if (strcmp(how, "tasks") == 0) {
 		chan(int) c = make_chan(int);
 		for (;;)
