@@ -251,7 +251,6 @@ struct p {
 	struct p *idle_next;       /* sched.pidle, under sched.lock */
 	struct preempt_ctx *spare_pctx; /* for the next preemption; owner only */
 	struct g *irq_ready;       /* readied by interrupts: push by CAS in irq, taken whole */
-	uint64_t malloc_count;     /* nasty mode: allocations so far */
 };
 
 /* The current core's view, thread-local per core; one instruction to read. */

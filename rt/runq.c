@@ -7,6 +7,19 @@
  * tail is released and read before head is CASed.  runnext is taken by CAS. */
 #include "proc.h"
 
+/* Appends n linked Gs, first to last, to the global queue. */
+static void globrunq_append(struct g *first, struct g *last, uint32_t n)
+{
+	lock(&sched.lock);
+	if (sched.runq_tail)
+		sched.runq_tail->next = first;
+	else
+		sched.runq_head = first;
+	sched.runq_tail = last;
+	at_store(&sched.runq_size, sched.runq_size + n);
+	unlock(&sched.lock);
+}
+
 /* Moves half of the full ring and g to the global queue. */
 COLD static bool runq_put_slow(struct p *p, struct g *g, uint32_t h, uint32_t t)
 {
@@ -26,14 +39,7 @@ COLD static bool runq_put_slow(struct p *p, struct g *g, uint32_t h, uint32_t t)
 	}
 	last->next = g;
 	g->next = NULL;
-	lock(&sched.lock);
-	if (sched.runq_tail)
-		sched.runq_tail->next = first;
-	else
-		sched.runq_head = first;
-	sched.runq_tail = g;
-	at_store(&sched.runq_size, sched.runq_size + n + 1);
-	unlock(&sched.lock);
+	globrunq_append(first, g, n + 1);
 	return true;
 }
 
@@ -115,14 +121,7 @@ struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
 void globrunq_put(struct g *g)
 {
 	g->next = NULL;
-	lock(&sched.lock);
-	if (sched.runq_tail)
-		sched.runq_tail->next = g;
-	else
-		sched.runq_head = g;
-	sched.runq_tail = g;
-	at_store(&sched.runq_size, sched.runq_size + 1);
-	unlock(&sched.lock);
+	globrunq_append(g, g, 1);
 }
 
 /* Takes one task from the global queue, and this P's share of the rest (at
