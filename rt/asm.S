@@ -29,6 +29,14 @@ rt_task_start:
 	ud2
 	.size rt_task_start, . - rt_task_start
 
+/* Where gcc sends the returns of JUMP_RETURN functions. */
+	.globl __x86_return_thunk
+	.type __x86_return_thunk, @function
+__x86_return_thunk:
+	popq %rcx
+	jmp *%rcx
+	.size __x86_return_thunk, . - __x86_return_thunk
+
 /* void rt_resume_preempted(void): switch_to arrives with rsp at
  * preempt_ctx.has_fp.  Restores all registers and leaves by iretq, which
  * stays at the same privilege on metal (ring 0) and hosted (ring 3) alike. */

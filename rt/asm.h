@@ -48,6 +48,11 @@ void rt_resume_preempted(void);
 void rt_task_start(void);
 void rt_systemstack_call(void (*fn)(void *), void *arg, struct g *g, uintptr_t sp);
 
+/* Returns by an indirect jump.  For functions that return on another stack
+ * than they were called on: there the processor's stack of return addresses
+ * is always wrong, its prediction of jumps is not (6 ns). */
+#define JUMP_RETURN __attribute__((function_return("thunk-extern")))
+
 /* Gives the core from `from` to `to`; returns when somebody switches back,
  * perhaps on another core.  Both have nopreempt > 0, rt_self.g is already
  * `to`, to->on_cpu was 0 and is now 1.  Ends in a jump because a return to

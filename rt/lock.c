@@ -74,8 +74,13 @@ void lock(struct lock *l)
 {
 	preempt_off();
 	rank_check(l);
-	if (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE))
+	if (rt_alone) {
+		if (at_load(&l->word))
+			throw("lock: rank %u is held and no other core runs", l->rank);
+		at_store(&l->word, 1);
+	} else if (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE)) {
 		lock_slow(l);
+	}
 	rank_push(l);
 }
 

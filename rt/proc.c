@@ -31,6 +31,7 @@ struct sched sched NOSCAN_DATA = { .lock = LOCK_INIT(RANK_SCHED) };
 __thread struct core_self rt_self __attribute__((tls_model("local-exec")));
 struct p *rt_ps[MAX_CORES];
 unsigned rt_nps;
+bool rt_alone;
 struct g *rt_allgs;
 
 static const char *const wait_reason_names[WAIT_NREASONS] = {
@@ -131,8 +132,14 @@ void ready(struct g *g, bool next)
 	if (unlikely(at_load(&g->status) != G_WAITING))
 		throw("ready: bad g status %u (goroutine %lu)", g->status, (unsigned long)g->id);
 	at_store(&g->status, G_RUNNABLE);
-	runq_put(rt_self.p, g, next);
-	wakep();
+	bool alone = rt_alone;
+	runq_put(rt_self.p, g, next, alone);
+	if (alone)
+		;
+	else if (next)
+		wakep_fenced();
+	else
+		wakep();
 	preempt_on(me);
 }
 
@@ -160,19 +167,20 @@ static NOINLINE void leave_to_g0(struct p *p, struct g *g)
 
 /* The next task of p without a look at anything else, or NULL when the
  * scheduler has to think. */
-static inline struct g *pick_fast(struct p *p, bool *inherit)
+static inline struct g *pick_fast(struct p *p, bool *inherit, bool alone)
 {
 	if (unlikely(at_load(&p->attn)))
 		return NULL;
 	if (unlikely(at_load(&sched.runq_size)) && p->schedtick % 61 == 0)
 		return NULL;
-	return runq_get(p, inherit);
+	return runq_get(p, inherit, alone);
 }
 
 /* Leaves g for next, or by way of g0 when next's stack is still in use. */
-static inline void leave_to(struct p *p, struct g *g, struct g *next, bool inherit)
+static inline __attribute__((always_inline)) void leave_to(struct p *p, struct g *g, struct g *next,
+                                                           bool inherit, bool alone)
 {
-	if (unlikely(at_load_acq(&next->on_cpu))) {
+	if (!alone && unlikely(at_load_acq(&next->on_cpu))) {
 		p->handoff = next;
 		leave_to_g0(p, g);
 		return;
@@ -181,20 +189,55 @@ static inline void leave_to(struct p *p, struct g *g, struct g *next, bool inher
 	switch_to(g, next);
 }
 
-void gosched(void)
+/* Gives way by way of the scheduler.  Preemption off. */
+static NOINLINE void yield_slow(struct p *p, struct g *g)
+{
+	at_store(&g->status, G_RUNNABLE);
+	runq_put(p, g, false, false);
+	wakep(); /* what runs next here may run for long */
+	leave_to_g0(p, g);
+}
+
+/* gosched() but for the case below.  Preemption off. */
+static NOINLINE void yield_any(struct p *p, struct g *g)
+{
+	bool inherit;
+	if (at_load(&p->attn) || at_load(&sched.runq_size)) {
+		yield_slow(p, g);
+		return;
+	}
+	if (runq_empty(p))
+		return;
+	/* In the queue first: taking the next is then the fence between the put
+	 * and the look at the idle Ps. */
+	at_store(&g->status, G_RUNNABLE);
+	runq_put(p, g, false, false);
+	struct g *next = runq_get(p, &inherit, false);
+	wakep_fenced();
+	if (next == g) /* the others were stolen */
+		g->status = G_RUNNING;
+	else if (next)
+		leave_to(p, g, next, false, false);
+	else
+		leave_to_g0(p, g);
+}
+
+JUMP_RETURN void gosched(void)
 {
 	struct g *g = preempt_off();
 	struct p *p = rt_self.p;
-	bool inherit;
-	struct g *next = pick_fast(p, &inherit);
-	if (next) {
+	RT_ASSERT(g->nopreempt == 1);
+	uint32_t h = p->runq_head, t = p->runq_tail;
+	if (unlikely(!rt_alone || at_load(&p->attn) | at_load(&sched.runq_size) || p->runnext)) {
+		yield_any(p, g);
+	} else if (h != t) {
+		struct g *next = p->runq[h & RUNQ_MASK];
+		p->runq[t & RUNQ_MASK] = g;
+		at_store(&p->runq_head, h + 1);
+		at_store(&p->runq_tail, t + 1);
 		g->status = G_RUNNABLE;
-		runq_put(p, g, false);
-		leave_to(p, g, next, false);
-	} else if (at_load(&p->attn) || at_load(&sched.runq_size)) {
-		g->status = G_RUNNABLE;
-		runq_put(p, g, false);
-		leave_to_g0(p, g);
+		start_running(p, next, false);
+		switch_to(g, next);
 	}
 	preempt_on(g);
 }
@@ -207,10 +250,7 @@ void preempt_resched(void)
 	if (g == rt_self.g0 || !at_load(&rt_self.p->attn))
 		return;
 	preempt_off();
-	struct p *p = rt_self.p;
-	at_store(&g->status, G_RUNNABLE);
-	runq_put(p, g, false);
-	leave_to_g0(p, g);
+	yield_slow(rt_self.p, g);
 	preempt_on(g);
 }
 
@@ -220,9 +260,10 @@ static inline void park_leave(struct g *g)
 	struct p *p = rt_self.p;
 	RT_ASSERT(g->nopreempt == 1);
 	bool inherit;
-	struct g *next = pick_fast(p, &inherit);
+	bool alone = rt_alone;
+	struct g *next = pick_fast(p, &inherit, alone);
 	if (likely(next != NULL))
-		leave_to(p, g, next, inherit);
+		leave_to(p, g, next, inherit, alone);
 	else
 		leave_to_g0(p, g);
 	preempt_on(g);
@@ -258,9 +299,10 @@ void park_unlock(struct lock *l, enum wait_reason why)
 noreturn void leave_for_good(struct p *p, struct g *g)
 {
 	bool inherit;
-	struct g *next = p->dead ? NULL : pick_fast(p, &inherit);
+	bool alone = rt_alone;
+	struct g *next = p->dead ? NULL : pick_fast(p, &inherit, alone);
 	if (next)
-		leave_to(p, g, next, inherit);
+		leave_to(p, g, next, inherit, alone);
 	else
 		leave_to_g0(p, g);
 	__builtin_unreachable();
@@ -340,7 +382,7 @@ static struct g *take_irq_ready(struct p *p)
 	for (struct g *g = first ? first->next : NULL, *next; g; g = next) {
 		next = g->next;
 		at_store(&g->status, G_RUNNABLE);
-		runq_put(p, g, false);
+		runq_put(p, g, false, false);
 	}
 	if (run) {
 		at_store(&run->status, G_RUNNABLE);
@@ -383,6 +425,18 @@ static struct g *steal_work(struct p *p)
 	return NULL;
 }
 
+/* Are we alone?  The lock waits out a P that says P_STOPPED and has not let
+ * go of it yet; from then on the others touch nothing of rt. */
+static void look_alone(void)
+{
+	bool alone = true;
+	lock(&sched.lock);
+	for (unsigned i = 1; i < plat_ncores; i++)
+		alone &= rt_ps[i]->up && at_load_acq(&rt_ps[i]->status) == P_STOPPED;
+	rt_alone = alone;
+	unlock(&sched.lock);
+}
+
 static struct g *find_runnable(struct p *p, bool *inherit)
 {
 	for (;;) {
@@ -398,6 +452,8 @@ static struct g *find_runnable(struct p *p, bool *inherit)
 			stop_here(p);
 			continue;
 		}
+		if (unlikely(rt_nps == 1 && !rt_alone))
+			look_alone();
 		if (unlikely(at_load(&p->irq_ready)) && (g = take_irq_ready(p)))
 			return g;
 		if (unlikely(at_load(&p->timer_due))) {
@@ -406,7 +462,7 @@ static struct g *find_runnable(struct p *p, bool *inherit)
 		}
 		if (p->schedtick % 61 == 0 && (g = globrunq_get(p, 1)))
 			return g;
-		if ((g = runq_get(p, inherit)))
+		if ((g = runq_get(p, inherit, false)))
 			return g;
 		if ((g = globrunq_get(p, 0)))
 			return g;
@@ -490,7 +546,7 @@ NOASAN noreturn void rt_preempted_g0(void)
 	if (at_load(&sched.stopping)) {
 		/* Not its fault: it goes on first when the world does. */
 		at_store_rel(&g->on_cpu, 0);
-		runq_put(p, g, true);
+		runq_put(p, g, true, false);
 	} else {
 		at_store_rel(&g->on_cpu, 0);
 		globrunq_put(g);

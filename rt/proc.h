@@ -49,14 +49,19 @@ struct g *globrunq_get(struct p *p, uint32_t max); /* takes sched.lock; moves a 
 _Static_assert((RUNQ_SIZE & RUNQ_MASK) == 0, "a ring");
 
 /* Makes g runnable on p (the caller's P): in runnext if next, whose former
- * holder goes to the tail; else at the tail.  Preemption off. */
-static inline __attribute__((always_inline)) void runq_put(struct p *p, struct g *g, bool next)
+ * holder goes to the tail; else at the tail.  Preemption off; alone: rt_alone,
+ * read once by the caller. */
+static inline __attribute__((always_inline)) void runq_put(struct p *p, struct g *g, bool next,
+                                                           bool alone)
 {
 	if (next) {
 		struct g *old = at_load(&p->runnext);
-		while (!__atomic_compare_exchange_n(&p->runnext, &old, g, true, __ATOMIC_ACQ_REL,
-		                                    __ATOMIC_RELAXED))
-			;
+		if (alone)
+			at_store(&p->runnext, g);
+		else /* seq_cst: a wakep_fenced() follows */
+			while (!__atomic_compare_exchange_n(&p->runnext, &old, g, true, __ATOMIC_SEQ_CST,
+			                                    __ATOMIC_RELAXED))
+				;
 		if (!old)
 			return;
 		g = old;
@@ -72,22 +77,34 @@ static inline __attribute__((always_inline)) void runq_put(struct p *p, struct g
 
 /* Takes the next task of p, the caller's; *inherit: it came by runnext and
  * goes on in the current quantum. */
-static inline __attribute__((always_inline)) struct g *runq_get(struct p *p, bool *inherit)
+static inline __attribute__((always_inline)) struct g *runq_get(struct p *p, bool *inherit,
+                                                                bool alone)
 {
 	struct g *g = at_load(&p->runnext);
-	/* Only the owner sets runnext, so a failed CAS means it was stolen. */
-	if (g && __atomic_compare_exchange_n(&p->runnext, &g, NULL, false, __ATOMIC_ACQ_REL,
-	                                     __ATOMIC_RELAXED)) {
-		*inherit = true;
-		return g;
-	}
 	*inherit = false;
+	if (g) {
+		*inherit = true;
+		if (alone) {
+			at_store(&p->runnext, NULL);
+			return g;
+		}
+		/* Only the owner sets runnext, so a failed CAS means it was stolen. */
+		if (__atomic_compare_exchange_n(&p->runnext, &g, NULL, false, __ATOMIC_SEQ_CST,
+		                                __ATOMIC_RELAXED))
+			return g;
+		*inherit = false;
+	}
 	for (;;) {
 		uint32_t h = at_load_acq(&p->runq_head);
 		if (p->runq_tail == h)
 			return NULL;
 		g = at_load(&p->runq[h & RUNQ_MASK]);
-		if (likely(__atomic_compare_exchange_n(&p->runq_head, &h, h + 1, false, __ATOMIC_RELEASE,
+		if (alone) {
+			at_store(&p->runq_head, h + 1);
+			return g;
+		}
+		/* seq_cst, both: gosched() relies on it. */
+		if (likely(__atomic_compare_exchange_n(&p->runq_head, &h, h + 1, false, __ATOMIC_SEQ_CST,
 		                                       __ATOMIC_RELAXED)))
 			return g;
 	}
@@ -110,6 +127,16 @@ static inline void wakep(void)
 		return;
 	at_fence(); /* the put, then the look at the idle Ps */
 	if (at_load(&sched.npidle) != 0 && at_load(&sched.nmspinning) == 0)
+		wakep_slow();
+}
+
+/* The same after a seq_cst read-modify-write that followed or was the put: a
+ * fence already (the put in runnext is one). */
+static inline void wakep_fenced(void)
+{
+	if (rt_nps == 1)
+		return;
+	if (at_load_sc(&sched.npidle) != 0 && at_load_sc(&sched.nmspinning) == 0)
 		wakep_slow();
 }
 

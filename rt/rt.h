@@ -264,6 +264,13 @@ extern __thread struct core_self rt_self __attribute__((tls_model("local-exec"))
 extern struct p *rt_ps[];     /* all Ps, index = core */
 extern unsigned rt_nps;       /* Ps in use: GOMAXPROCS; changes only in a stop */
 
+/* One P is in use, every other core is up and parked in stop.c: what a section
+ * with preemption off does needs no atomics against other cores (5 ns each).
+ * Set on P 0's scheduler stack, cleared in a stop, so it stands still while
+ * preemption is off.  Interrupts still come: a word they write (attn,
+ * irq_ready, wakeword) stays atomic. */
+extern bool rt_alone;
+
 /* Preemption off/on for the current task or g0; nests.  any but irq. */
 static inline __attribute__((always_inline)) struct g *preempt_off(void)
 {
@@ -287,7 +294,9 @@ void unlock(struct lock *l);
 static inline __attribute__((always_inline)) void lock(struct lock *l)
 {
 	preempt_off();
-	if (unlikely(__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE)))
+	if (rt_alone)
+		at_store(&l->word, 1); /* it was free: a holder has preemption off */
+	else if (unlikely(__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE)))
 		lock_slow(l);
 }
 static inline __attribute__((always_inline)) void unlock(struct lock *l)

@@ -19,7 +19,7 @@
 void stop_help(struct p *p)
 {
 	uint32_t gen = at_load_sc(&sched.job_gen);
-	if (gen == p->stw_gen)
+	if (gen == p->stw_gen || p->id >= at_load(&rt_nps)) /* out of use: see rt_alone */
 		return;
 	p->stw_gen = gen;
 	uint32_t s = at_load(&sched.job_state);
@@ -36,7 +36,7 @@ void stop_help(struct p *p)
 static void p_empty(struct p *p)
 {
 	bool inherit;
-	for (struct g *g; (g = runq_get(p, &inherit));)
+	for (struct g *g; (g = runq_get(p, &inherit, false));)
 		globrunq_put(g);
 	timers_move(p, rt_ps[0]);
 	if (idle_claim(0)) {
@@ -140,6 +140,8 @@ static void restart_world(unsigned nps)
 	struct p *me = rt_self.p;
 	lock(&sched.lock);
 	at_store_sc(&sched.stopping, 0);
+	if (nps > 1)
+		rt_alone = false;
 	at_store_sc(&rt_nps, nps);
 	at_store_sc(&sched.stop_gen, sched.stop_gen + 1);
 	unlock(&sched.lock);

@@ -137,8 +137,10 @@ static void newproc(void (*fn)(void *), const void *args, size_t size, bool is_s
 	if (!is_system)
 		p->nstarted++;
 	g->status = G_RUNNABLE;
-	runq_put(p, g, true);
-	wakep();
+	bool alone = rt_alone;
+	runq_put(p, g, true, alone);
+	if (!alone)
+		wakep_fenced();
 	preempt_on(me);
 }
 
