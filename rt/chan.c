@@ -11,6 +11,7 @@
  * implies sendq empty.  A sudog is enqueued under the channel's lock and, for
  * select, is valid only for the waker that wins g->select_done. */
 #include "chan.h"
+#include "timer.h"
 #include "type.h"
 
 #define MAX_BYTES (1ul << 47)
@@ -106,8 +107,6 @@ static inline size_t next_slot(struct hchan *c, size_t i)
 	return i + 1 == c->dataqsiz ? 0 : i + 1;
 }
 
-/* Lets a waiter go whose element has been moved.  c's lock held, released:
- * s is gone afterwards. */
 static inline void wake(struct hchan *c, struct sudog *s)
 {
 	struct g *g = s->g;
@@ -176,7 +175,17 @@ static inline __attribute__((always_inline)) bool recv_now(struct hchan *c, void
 		wake(c, s);
 		return true;
 	}
+	if (unlikely(c->timer != NULL) && timer_chan_take(c, elem)) {
+		unlock(&c->lock);
+		*ok = true;
+		return true;
+	}
 	return false;
+}
+
+void chan_wake(struct hchan *c, struct sudog *s)
+{
+	wake(c, s);
 }
 
 bool chan_try_send(struct hchan *c, const void *elem)
@@ -226,6 +235,8 @@ bool rt_chan_recv(struct hchan *c, void *elem)
 		return ok;
 	struct sudog s = { .g = rt_self.g, .elem = elem, .c = c };
 	waitq_push(&c->recvq, &s);
+	if (unlikely(c->timer != NULL))
+		timer_chan_wait(c);
 	park_unlock(&c->lock, WAIT_CHAN_RECV);
 	return s.success;
 }

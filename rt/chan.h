@@ -28,6 +28,7 @@ struct hchan {
 	size_t elemsize; /* constant */
 	size_t sendx, recvx;
 	char *buf;       /* constant */
+	struct ticker *timer; /* constant: the timer it belongs to (ticker.c), or NULL */
 	struct waitq recvq, sendq;
 };
 
@@ -38,6 +39,9 @@ void waitq_remove(struct waitq *q, struct sudog *s);
 bool chan_try_send(struct hchan *c, const void *elem);
 bool chan_try_recv(struct hchan *c, void *elem, bool *ok);
 noreturn void chan_panic_closed_send(void);
+/* Lets a waiter go whose element has been moved.  c's lock held, released:
+ * s is gone afterwards. */
+void chan_wake(struct hchan *c, struct sudog *s);
 
 /* Public entry points, by api_task.h. */
 struct hchan *rt_make_chan(size_t elemsize, const struct rt_type *type, int64_t cap);

@@ -31,6 +31,7 @@ void rt_irq_timer(void)
 	uint64_t next = p->quantum_end;
 	if (!at_load(&p->timer_due) && at_load(&p->timer_when) < next)
 		next = at_load(&p->timer_when);
+	at_store(&p->armed, next);
 	if (next != UINT64_MAX)
 		plat_timer_arm(next);
 }

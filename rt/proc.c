@@ -459,6 +459,8 @@ static struct g *find_runnable(struct p *p, bool *inherit)
 		if (unlikely(at_load(&p->timer_due))) {
 			at_store(&p->timer_due, 0);
 			timers_run(p);
+			if (unlikely(at_load_sc(&sched.stopping)))
+				continue;
 		}
 		if (p->schedtick % 61 == 0 && (g = globrunq_get(p, 1)))
 			return g;

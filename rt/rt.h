@@ -83,7 +83,7 @@ void rt_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * those it holds (checked in debug builds).  Equal ranks only where said. */
 enum lock_rank {
 	RANK_NONE = 0,
-	RANK_TICKER,     /* a timer's setting against its firing */
+	RANK_TICKER,     /* a timer with a function: its resets */
 	RANK_CHAN,       /* channels; equal ranks in address order (select) */
 	RANK_SEMA,       /* wait queues of sync */
 	RANK_TIMERS,     /* a P's timer heap */
@@ -233,6 +233,8 @@ struct p {
 	uint32_t tick_schedtick;   /* schedtick at the last quantum tick */
 	uint64_t timer_when;       /* earliest deadline in timers, UINT64_MAX none; written under the
 	                            * heap's lock, read by the interrupt */
+	uint64_t armed;            /* what the core's one-shot timer was told, UINT64_MAX: nothing.  Own
+	                            * core; written by the interrupt too (timer_rearm) */
 	uint64_t quantum_end;      /* next quantum tick, UINT64_MAX: none wanted */
 	uint32_t stw_gen;          /* last stop job this core looked at */
 	bool stop_asleep;          /* counted as stopped while idle; the stopper's */

@@ -27,9 +27,8 @@ static void print_detail(void)
 		}
 }
 
-static void trace(void *unused, uint64_t now)
+static void trace(struct rt_timer *t, uint64_t now)
 {
-	(void)unused;
 	char line[256];
 	int n = snprintf(line, sizeof line,
 	                 "SCHED %lums: gomaxprocs=%u idleprocs=%u threads=%u spinningthreads=%u "
@@ -50,6 +49,7 @@ static void trace(void *unused, uint64_t now)
 	plat_write(line, (size_t)n);
 	if (rt_settings.scheddetail)
 		print_detail();
+	timer_add(t, now + (uint64_t)rt_settings.schedtrace * 1000000);
 }
 
 /* Starts the trace if GODEBUG asks for it.  On g0 of core 0, at start. */
@@ -59,7 +59,5 @@ void schedtrace_start(void)
 	if (rt_settings.schedtrace <= 0)
 		return;
 	t.fn = trace;
-	t.period = (uint64_t)rt_settings.schedtrace * 1000000;
-	t.when = plat_now() + t.period;
-	timer_add(&t);
+	timer_add(&t, plat_now() + (uint64_t)rt_settings.schedtrace * 1000000);
 }

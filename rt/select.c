@@ -11,6 +11,7 @@
  * many cases name it; select_done is 0 before the first sudog is enqueued
  * and every sudog is out of its queue before the select returns. */
 #include "chan.h"
+#include "timer.h"
 #include "api_select.h"
 
 
@@ -35,7 +36,7 @@ static inline bool quiet(const struct rt_case *c)
 	if (at_load(&h->closed))
 		return false;
 	return c->is_send ? !at_load(&h->recvq.first) && at_load(&h->qcount) == h->dataqsiz
-	                  : !at_load(&h->sendq.first) && at_load(&h->qcount) == 0;
+	                  : !at_load(&h->sendq.first) && at_load(&h->qcount) == 0 && !h->timer;
 }
 
 /* Tries one case under its lock; keep_lock: the lock is held already. */
@@ -152,8 +153,11 @@ static NOINLINE int32_t select_slow(struct work *w, bool block)
 	for (uint32_t i = 0; i < w->n; i++) {
 		struct rt_case *c = &w->cases[i];
 		w->sudogs[i] = (struct sudog){ .g = g, .elem = c->elem, .c = c->c, .index = i, .is_select = true };
-		if (c->c)
-			waitq_push(c->is_send ? &c->c->sendq : &c->c->recvq, &w->sudogs[i]);
+		if (!c->c)
+			continue;
+		waitq_push(c->is_send ? &c->c->sendq : &c->c->recvq, &w->sudogs[i]);
+		if (unlikely(c->c->timer != NULL) && !c->is_send)
+			timer_chan_wait(c->c);
 	}
 	g->param = NULL;
 	bool any = addr_of(w, w->n - 1) != 0;
@@ -166,8 +170,11 @@ static NOINLINE int32_t select_slow(struct work *w, bool block)
 	lock_all(w);
 	for (uint32_t i = 0; i < w->n; i++) {
 		struct rt_case *c = &w->cases[i];
-		if (c->c)
-			waitq_remove(c->is_send ? &c->c->sendq : &c->c->recvq, &w->sudogs[i]);
+		if (!c->c)
+			continue;
+		waitq_remove(c->is_send ? &c->c->sendq : &c->c->recvq, &w->sudogs[i]);
+		if (unlikely(c->c->timer != NULL))
+			timer_chan_left(c->c);
 	}
 	unlock_all(w, NULL);
 	struct rt_case *c = &w->cases[won->index];

@@ -1,29 +1,146 @@
 /* ticker.c: timers and tickers with channels or functions.  After Go's
- * time/sleep.go and tick.go, on the heaps of time.c.
+ * time/sleep.go, tick.go and the channel timers of Go 1.23's runtime/time.go.
  *
- * A firing runs on g0 without the heap's lock, so a stop on another core may
- * come between "due" and "sent".  A lock in the timer decides: each setting
- * has a generation, a firing sends only if its generation still is the
- * current one, and a stop or reset raises it and empties the channel, all
- * under that lock.
+ * A timer with a channel is mostly just a number: the time when it is due.
+ * It stands in a heap only while some task waits for it on its channel; whoever
+ * comes later looks at the clock himself.  So making and stopping a timer
+ * that nobody waits for touches neither a heap nor the hardware, and a timer
+ * that nobody can reach is garbage, running or not: only the tasks that wait
+ * keep it, and they have it on their stacks.
  *
- * Invariants: the channel has room for one value, which only a firing fills;
- * fire_gen is the generation of what lies in the heap, written before it is
- * put there and after it was taken out.  A timer in a heap is alive: the
- * collector scans the heaps (timers_roots). */
+ * The channel has no buffer (Go 1.23: length and capacity 0).  A due timer
+ * hands its value to who receives, and is then over (or a ticker set to its
+ * next tick).  No value lies anywhere meanwhile, so there is none to be stale
+ * after a stop or reset.  The value is the time when the timer was due.
+ *
+ * A timer with a function stands in a heap until it fires; the heaps are
+ * roots of the collector.
+ *
+ * Invariants, under the channel's lock: a timer with a channel is in a heap,
+ * for its `when`, if and only if it is set and a task is queued to receive, but
+ * for moments between a firing's leaving the heap and its having the lock, and
+ * between a task's wake-up by another case of its select and its leaving. */
 #include "timer.h"
 #include "chan.h"
 #include "type.h"
 
+/* The public struct timer of either kind is the first field. */
 struct ticker {
-	struct hchan *c; /* all that the public struct timer shows */
+	struct hchan *c;   /* &chan; constant */
 	struct rt_timer t;
-	struct lock lock;  /* gen, and sending against it */
-	uint32_t gen;      /* settings so far, under lock */
-	uint32_t fire_gen;
-	void (*f)(void *); /* after_func's */
-	void *arg;
+	uint64_t when;     /* due, 0: stopped or over; under chan.lock */
+	uint64_t period;   /* ns, 0: fires once; under chan.lock */
+	struct hchan chan;
 };
+
+struct func_timer {
+	struct hchan *c;   /* NULL; constant */
+	struct rt_timer t;
+	struct lock lock;  /* resets against each other */
+	void (*f)(void *); /* constant */
+	void *arg;         /* constant */
+};
+
+static uint64_t deadline(int64_t d)
+{
+	uint64_t now = plat_now(), max = UINT64_MAX - 1 - now;
+	return d <= 0 ? now : now + ((uint64_t)d > max ? max : (uint64_t)d);
+}
+
+/* ---- with a channel; its lock held -------------------------------------------- */
+
+static inline bool due(const struct ticker *k, uint64_t now)
+{
+	return k->when - 1 < now; /* 0 is not */
+}
+
+/* What it being due at `now` gives: the value.  A late ticker drops ticks. */
+static int64_t take(struct ticker *k, uint64_t now)
+{
+	uint64_t v = k->when;
+	k->when = k->period ? v + k->period * (1 + (now - v) / k->period) : 0;
+	return (int64_t)v;
+}
+
+/* After a change of `when` or of the queue: makes the invariant hold. */
+static void settle(struct ticker *k)
+{
+	if (at_load(&k->t.heap_pos)) /* who puts it there has the lock */
+		timer_del(&k->t);
+	if (k->when && k->chan.recvq.first)
+		timer_add(&k->t, k->when);
+}
+
+bool timer_chan_take(struct hchan *c, void *elem)
+{
+	struct ticker *k = c->timer;
+	uint64_t now = plat_now();
+	if (!due(k, now) || c->recvq.first) /* others were first: it is about to fire for them */
+		return false;
+	int64_t v = take(k, now);
+	if (elem)
+		*(int64_t *)elem = v;
+	return true;
+}
+
+void timer_chan_wait(struct hchan *c)
+{
+	struct ticker *k = c->timer;
+	if (k->when && !at_load(&k->t.heap_pos))
+		timer_add(&k->t, k->when);
+}
+
+void timer_chan_left(struct hchan *c)
+{
+	struct ticker *k = c->timer;
+	if (!c->recvq.first && at_load(&k->t.heap_pos))
+		timer_del(&k->t);
+}
+
+static void fire(struct rt_timer *t, uint64_t now)
+{
+	struct ticker *k = (struct ticker *)((char *)t - offsetof(struct ticker, t));
+	struct sudog *s = NULL;
+	lock(&k->chan.lock);
+	if (due(k, now) && (s = waitq_pop(&k->chan.recvq))) {
+		int64_t v = take(k, now);
+		if (s->elem)
+			*(int64_t *)s->elem = v;
+	}
+	settle(k);
+	if (s)
+		chan_wake(&k->chan, s);
+	else
+		unlock(&k->chan.lock);
+}
+
+/* Without pointers for the collector: its only one is into itself. */
+static inline struct ticker *make(int64_t d, int64_t period)
+{
+	struct ticker *k = rt_malloc(sizeof *k, RT_NOSCAN);
+	k->t.fn = fire;
+	k->when = deadline(d);
+	k->period = (uint64_t)period;
+	lock_init(&k->chan.lock, RANK_CHAN);
+	k->chan.elemsize = sizeof(int64_t);
+	k->chan.timer = k;
+	k->c = &k->chan;
+	return k;
+}
+
+struct ticker *new_timer(int64_t d)
+{
+	return make(d, 0);
+}
+
+struct ticker *new_ticker(int64_t d)
+{
+	if (d <= 0)
+		rt_panic("non-positive interval for NewTicker");
+	return make(d, d);
+}
+
+/* ---- with a function --------------------------------------------------------------- */
 
 struct call {
 	void (*f)(void *);
@@ -36,103 +153,59 @@ static void call_task(void *a)
 	c->f(c->arg);
 }
 
-static void fire(void *arg, uint64_t now)
+static void call(struct rt_timer *t, uint64_t now)
 {
-	struct ticker *k = arg;
-	int64_t v = (int64_t)now;
-	lock(&k->lock);
-	if (k->gen == k->fire_gen) {
-		if (k->c) {
-			lock(&k->c->lock);
-			if (!chan_try_send(k->c, &v))
-				unlock(&k->c->lock); /* full: the receiver is slow */
-		} else {
-			rt_go(call_task, &(struct call){ k->f, k->arg }, sizeof(struct call));
-		}
-	}
-	unlock(&k->lock);
-}
-
-/* Puts it into the caller's heap; it is in none. */
-static void start(struct ticker *k, int64_t d)
-{
-	uint64_t now = plat_now(), max = UINT64_MAX - 1 - now;
-	k->t.when = d <= 0 ? now : now + ((uint64_t)d > max ? max : (uint64_t)d);
-	k->fire_gen = k->gen;
-	timer_add(&k->t);
-}
-
-static struct ticker *make(bool with_chan)
-{
-	struct ticker *k = rt_malloc(sizeof *k, RT_TYPE(struct ticker));
-	lock_init(&k->lock, RANK_TICKER);
-	if (with_chan)
-		k->c = rt_make_chan(sizeof(int64_t), RT_NOSCAN, 1);
-	k->t.fn = fire;
-	k->t.arg = k;
-	return k;
-}
-
-struct ticker *new_timer(int64_t d)
-{
-	struct ticker *k = make(true);
-	start(k, d);
-	return k;
+	struct func_timer *k = (struct func_timer *)((char *)t - offsetof(struct func_timer, t));
+	(void)now;
+	rt_go(call_task, &(struct call){ k->f, k->arg }, sizeof(struct call));
 }
 
 struct ticker *after_func(int64_t d, void (*f)(void *), void *arg)
 {
-	struct ticker *k = make(false);
+	struct func_timer *k = rt_malloc(sizeof *k, RT_TYPE(struct func_timer));
+	lock_init(&k->lock, RANK_TICKER);
+	k->t.fn = call;
 	k->f = f;
 	k->arg = arg;
-	start(k, d);
-	return k;
+	timer_add(&k->t, deadline(d));
+	return (struct ticker *)k;
 }
 
-struct ticker *new_ticker(int64_t d)
-{
-	if (d <= 0)
-		rt_panic("non-positive interval for NewTicker");
-	struct ticker *k = make(true);
-	k->t.period = (uint64_t)d;
-	start(k, d);
-	return k;
-}
-
-/* Ends the current setting; true if it had yet to fire, or nobody had seen
- * that it did.  Lock held. */
-static bool end_setting(struct ticker *k)
-{
-	bool was = timer_del(&k->t), ok;
-	int64_t v;
-	k->gen++;
-	if (k->c) {
-		lock(&k->c->lock);
-		if (k->c->qcount && chan_try_recv(k->c, &v, &ok))
-			was = true;
-		else
-			unlock(&k->c->lock);
-	}
-	return was;
-}
+/* ---- both ---------------------------------------------------------------------------- */
 
 bool timer_stop(struct ticker *k)
 {
-	lock(&k->lock);
-	bool was = end_setting(k);
-	unlock(&k->lock);
+	if (!k->c)
+		return timer_del(&((struct func_timer *)k)->t);
+	lock(&k->chan.lock);
+	bool was = k->when != 0;
+	k->when = 0;
+	if (unlikely(at_load(&k->t.heap_pos)))
+		settle(k);
+	unlock(&k->chan.lock);
 	return was;
 }
 
 bool timer_reset(struct ticker *k, int64_t d)
 {
-	if (k->t.period && d <= 0)
+	bool was;
+	if (!k->c) {
+		struct func_timer *f = (struct func_timer *)k;
+		lock(&f->lock);
+		was = timer_del(&f->t);
+		timer_add(&f->t, deadline(d));
+		unlock(&f->lock);
+		return was;
+	}
+	if (at_load(&k->period) && d <= 0)
 		rt_panic("non-positive interval for Ticker.Reset");
-	lock(&k->lock);
-	bool was = end_setting(k);
-	if (k->t.period)
-		k->t.period = (uint64_t)d;
-	start(k, d);
-	unlock(&k->lock);
+	lock(&k->chan.lock);
+	was = k->when != 0;
+	k->when = deadline(d);
+	if (k->period)
+		at_store(&k->period, (uint64_t)d);
+	if (unlikely(k->chan.recvq.first != NULL || at_load(&k->t.heap_pos)))
+		settle(k);
+	unlock(&k->chan.lock);
 	return was;
 }

@@ -1,40 +1,60 @@
-/* time.c: timers and sleep.  After Go's time.go.
+/* time.c: deadlines and sleep.  After Go's time.go.
  *
- * Each P has a 4-ary heap of timers, ordered by deadline, under its own lock.
- * The core's one-shot hardware timer is armed for the earliest; its
- * interrupt only sets p->timer_due, and the scheduler runs what is due on g0.
- * Because every core has a timer of its own, no P ever looks at another's
- * heap, except to take a timer out that it owns no longer.
+ * Each P has a 4-ary heap of deadlines under its own lock: of timers, and of
+ * sleeping tasks, which stand in it directly, so that neither their stacks nor
+ * anything else but the heap's array is touched while it is put in order.  The
+ * four children of a node share a cache line.
+ *
+ * The core's one-shot hardware timer is armed for the earliest deadline or the
+ * quantum, lazily: it is told only of what comes earlier than what it is armed
+ * for, and nothing when a timer goes away; an interrupt that then comes too
+ * early arms it anew.  The interrupt itself only sets p->timer_due, and the
+ * scheduler runs what is due on g0.  Because every core has a timer of its
+ * own, no P ever looks at another's heap, except to take a timer out that
+ * another core has put there.  (Go, whose threads have none, lets Ps that look
+ * for work run the others' timers.)
  *
  * Invariants: t->heap_pos is the timer's index + 1 in t->p's heap, 0 when it
- * is in none; p->timer_when mirrors the root's deadline (UINT64_MAX none).
- * A timer's function runs on g0 and neither blocks nor allocates. */
+ * is in none, MOVING between two; p->timer_when mirrors the root's deadline (UINT64_MAX none); the
+ * hardware fires at p->armed or before, and at the earlier of timer_when and
+ * quantum_end or before.  A timer's function runs on g0 and neither blocks nor
+ * allocates. */
 #include "timer.h"
 
 #define PAGE_SIZE 8192ul
 
 struct entry {
 	uint64_t when;
-	struct rt_timer *t;
+	uintptr_t what; /* a struct rt_timer, or a sleeping struct g + 1 */
 };
+
+/* Entries left free so that e[1] to e[4], e[5] to e[8], ... are a cache line each. */
+#define LEAD 3
+_Static_assert((LEAD + 1) * sizeof(struct entry) == CACHE_LINE, "a node's children share a line");
+
+#define MOVING UINT32_MAX /* heap_pos on the way from one P's heap to another's */
 
 struct timer_heap {
 	struct lock lock;
 	uint32_t n, cap;
-	struct entry *e; /* whole pages of the mheap, not collected */
+	struct entry *e; /* LEAD entries into whole pages of the mheap, not collected; NULL: none yet */
+	size_t pages;
 };
 
 void timers_init(struct p *p)
 {
 	p->timers = persistent_alloc(sizeof *p->timers);
 	lock_init(&p->timers->lock, RANK_TIMERS);
-	p->timer_when = UINT64_MAX;
+	p->timer_when = p->armed = UINT64_MAX;
 }
+
+/* ---- the heap; its lock held ---------------------------------------------------- */
 
 static inline void place(struct timer_heap *h, uint32_t i, struct entry e)
 {
 	h->e[i] = e;
-	e.t->heap_pos = i + 1;
+	if (!(e.what & 1))
+		at_store(&((struct rt_timer *)e.what)->heap_pos, i + 1);
 }
 
 static void sift_up(struct timer_heap *h, uint32_t i, struct entry e)
@@ -66,63 +86,55 @@ static void sift_down(struct timer_heap *h, uint32_t i, struct entry e)
 	place(h, i, e);
 }
 
-static void mirror(struct p *p)
-{
-	at_store(&p->timer_when, p->timers->n ? p->timers->e[0].when : UINT64_MAX);
-}
+struct resize {
+	struct timer_heap *h;
+	size_t pages;
+};
 
-static void grow_system(void *a)
+static void resize_system(void *arg)
 {
-	struct timer_heap *h = a;
-	size_t pages = h->cap ? 2 * (h->cap * sizeof *h->e / PAGE_SIZE) : 1;
-	struct entry *e = mheap_alloc_manual(pages);
-	if (!e)
-		throw("out of memory (timers)");
+	struct resize *r = arg;
+	struct timer_heap *h = r->h;
+	struct entry *mem = mheap_alloc_manual(r->pages);
+	if (!mem) {
+		if (h->n == h->cap)
+			throw("out of memory (timers)");
+		return; /* it was to become smaller */
+	}
 	if (h->n)
-		memcpy(e, h->e, h->n * sizeof *e);
-	if (h->cap)
-		mheap_free_manual(h->e, h->cap * sizeof *h->e / PAGE_SIZE);
-	h->e = e;
-	h->cap = (uint32_t)(pages * PAGE_SIZE / sizeof *e);
+		memcpy(mem + LEAD, h->e, h->n * sizeof *mem);
+	if (h->e)
+		mheap_free_manual(h->e - LEAD, h->pages);
+	h->e = mem + LEAD;
+	h->pages = r->pages;
+	h->cap = (uint32_t)(r->pages * PAGE_SIZE / sizeof *mem) - LEAD;
 }
 
-static void insert(struct p *p, struct rt_timer *t)
+static COLD void resize(struct timer_heap *h, size_t pages)
+{
+	rt_systemstack(resize_system, &(struct resize){ h, pages });
+}
+
+/* True if it has become the first. */
+static bool insert(struct p *p, uint64_t when, uintptr_t what)
 {
 	struct timer_heap *h = p->timers;
-	if (h->n == h->cap)
-		rt_systemstack(grow_system, h);
-	t->p = p;
-	sift_up(h, h->n++, (struct entry){ t->when, t });
-	mirror(p);
-}
-
-/* Arms the core's timer for what comes first: quantum tick or timer. */
-void timer_rearm(struct p *p)
-{
-	uint64_t t = at_load(&p->timer_when);
-	plat_timer_arm(t < p->quantum_end ? t : p->quantum_end);
-}
-
-/* Puts a timer that is in no heap into the caller's P's.  Preemption may be
- * on; task or system. */
-void timer_add(struct rt_timer *t)
-{
-	struct g *me = preempt_off();
-	struct p *p = rt_self.p;
-	lock(&p->timers->lock);
-	RT_ASSERT(t->heap_pos == 0);
-	insert(p, t);
-	bool first = t->heap_pos == 1;
-	unlock(&p->timers->lock);
-	if (first)
-		timer_rearm(p);
-	preempt_on(me);
+	if (unlikely(h->n == h->cap))
+		resize(h, h->pages ? 2 * h->pages : 1);
+	if (!(what & 1))
+		at_store_rel(&((struct rt_timer *)what)->p, p);
+	sift_up(h, h->n++, (struct entry){ when, what });
+	if (h->e[0].what != what)
+		return false;
+	at_store(&p->timer_when, when);
+	return true;
 }
 
 static void remove_at(struct p *p, uint32_t i)
 {
 	struct timer_heap *h = p->timers;
-	h->e[i].t->heap_pos = 0;
+	if (!(h->e[i].what & 1))
+		at_store(&((struct rt_timer *)h->e[i].what)->heap_pos, 0);
 	struct entry last = h->e[--h->n];
 	if (i < h->n) {
 		if (i > 0 && last.when < h->e[(i - 1) / 4].when)
@@ -130,12 +142,49 @@ static void remove_at(struct p *p, uint32_t i)
 		else
 			sift_down(h, i, last);
 	}
-	mirror(p);
+	if (i == 0)
+		at_store(&p->timer_when, h->n ? h->e[0].when : UINT64_MAX);
+	if (unlikely(h->n < h->cap / 8 && h->pages > 1))
+		resize(h, h->pages / 2);
 }
 
-/* Takes a timer out of its heap; false if it was in none (it has fired, or
- * was never added).  After it returns the function does not start any more
- * for that deadline.  task or system. */
+/* ---- timers ------------------------------------------------------------------------ */
+
+/* Sees to it that the core's timer fires in time for what comes first: quantum
+ * tick or deadline.  An interrupt between the lines finds the same or a later
+ * time, so the hardware is never armed too late.  Own P, preemption off. */
+void timer_rearm(struct p *p)
+{
+	uint64_t t = at_load(&p->timer_when);
+	if (p->quantum_end < t)
+		t = p->quantum_end;
+	if (t >= at_load(&p->armed))
+		return;
+	at_store(&p->armed, t);
+	plat_timer_arm(t);
+}
+
+static void add(uint64_t when, uintptr_t what)
+{
+	struct g *me = preempt_off();
+	struct p *p = rt_self.p;
+	lock(&p->timers->lock);
+	bool first = insert(p, when, what);
+	unlock(&p->timers->lock);
+	if (first)
+		timer_rearm(p);
+	preempt_on(me);
+}
+
+/* Preemption may be on; task or system. */
+void timer_add(struct rt_timer *t, uint64_t when)
+{
+	RT_ASSERT(t->heap_pos == 0);
+	add(when, (uintptr_t)t);
+}
+
+/* False: it has fired, or was never added.  After it returns the function does
+ * not start any more for that deadline.  task or system. */
 bool timer_del(struct rt_timer *t)
 {
 	for (;;) {
@@ -143,8 +192,9 @@ bool timer_del(struct rt_timer *t)
 		if (!p)
 			return false;
 		lock(&p->timers->lock);
-		if (at_load(&t->p) != p) { /* moved by gomaxprocs meanwhile */
+		if (at_load(&t->p) != p || t->heap_pos == MOVING) { /* gomaxprocs: look again */
 			unlock(&p->timers->lock);
+			plat_relax(0);
 			continue;
 		}
 		bool was = t->heap_pos != 0;
@@ -155,26 +205,27 @@ bool timer_del(struct rt_timer *t)
 	}
 }
 
-/* Runs the due timers of p, the caller's.  On g0. */
+/* Runs what is due of p, the caller's.  On g0.  A stop that waits comes first:
+ * a million tasks may wake at once. */
 void timers_run(struct p *p)
 {
 	struct timer_heap *h = p->timers;
 	uint64_t now = plat_now();
 	lock(&h->lock);
 	while (h->n && h->e[0].when <= now) {
-		struct rt_timer *t = h->e[0].t;
-		void (*fn)(void *, uint64_t) = t->fn;
-		void *arg = t->arg;
-		if (t->period) {
-			/* The next multiple after now: a late ticker drops, it does not pile up. */
-			t->when += t->period * (1 + (now - t->when) / t->period);
-			sift_down(h, 0, (struct entry){ t->when, t });
-			mirror(p);
-		} else {
-			remove_at(p, 0);
+		if (unlikely(at_load(&sched.stopping))) {
+			at_store(&p->timer_due, 1);
+			attn_set(p);
+			break;
 		}
+		uintptr_t what = h->e[0].what;
+		remove_at(p, 0);
 		unlock(&h->lock);
-		fn(arg, now);
+		struct rt_timer *t = (struct rt_timer *)what;
+		if (what & 1)
+			ready((struct g *)(what - 1), false);
+		else
+			t->fn(t, now);
 		lock(&h->lock);
 	}
 	unlock(&h->lock);
@@ -186,15 +237,19 @@ void timers_move(struct p *from, struct p *to)
 	struct timer_heap *h = from->timers;
 	bool any = h->n > 0;
 	for (;;) {
+		struct entry e = { 0, 0 };
 		lock(&h->lock);
-		struct rt_timer *t = h->n ? h->e[0].t : NULL;
-		if (t)
+		if (h->n) {
+			e = h->e[0];
 			remove_at(from, 0);
+			if (!(e.what & 1))
+				at_store(&((struct rt_timer *)e.what)->heap_pos, MOVING);
+		}
 		unlock(&h->lock);
-		if (!t)
+		if (!e.what)
 			break;
 		lock(&to->timers->lock);
-		insert(to, t);
+		insert(to, e.when, e.what);
 		unlock(&to->timers->lock);
 	}
 	if (any) { /* the other core arms its own timer when it looks */
@@ -222,16 +277,9 @@ bool timers_none(void)
 
 /* ---- sleep ------------------------------------------------------------------ */
 
-static void sleep_wake(void *g, uint64_t now)
+static bool sleep_start(struct g *g, void *when)
 {
-	(void)now;
-	ready(g, false);
-}
-
-static bool sleep_start(struct g *g, void *t)
-{
-	(void)g;
-	timer_add(t);
+	add(*(uint64_t *)when, (uintptr_t)g + 1);
 	return true;
 }
 
@@ -239,10 +287,9 @@ void sleep(int64_t ns)
 {
 	if (ns <= 0)
 		return;
-	struct rt_timer t = { .fn = sleep_wake, .arg = rt_self.g };
 	uint64_t now = plat_now();
-	t.when = (uint64_t)ns > UINT64_MAX - 1 - now ? UINT64_MAX - 1 : now + (uint64_t)ns;
-	park(sleep_start, &t, WAIT_SLEEP);
+	uint64_t when = (uint64_t)ns > UINT64_MAX - 1 - now ? UINT64_MAX - 1 : now + (uint64_t)ns;
+	park(sleep_start, &when, WAIT_SLEEP);
 }
 
 int64_t nanotime(void)

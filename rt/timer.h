@@ -1,21 +1,25 @@
-/* timer.h: one timer; owned by whoever embeds it. */
+/* timer.h: one timer of a heap, and what channels know of timers. */
 #ifndef RT_TIMER_H
 #define RT_TIMER_H
 
 #include "proc.h"
 
 struct rt_timer {
-	uint64_t when;   /* plat_now() deadline; not changed while in a heap */
-	uint64_t period; /* ns; 0: fires once */
-	void (*fn)(void *arg, uint64_t now); /* on g0: no blocking, no allocation */
-	void *arg;
-	struct p *p;      /* whose heap; under that heap's lock */
+	void (*fn)(struct rt_timer *t, uint64_t now); /* on g0: no blocking, no allocation */
+	struct p *p;       /* whose heap; under that heap's lock, read with acquire */
 	uint32_t heap_pos; /* index + 1, 0: in no heap; under p's heap lock */
 };
 
-void timer_add(struct rt_timer *t);
+/* time.c: into the caller's P's heap, which it is not in; and out of whichever
+ * heap it is in: false if it was in none. */
+void timer_add(struct rt_timer *t, uint64_t when);
 bool timer_del(struct rt_timer *t);
 /* The entries of p's heap, which keep heap-allocated timers alive.  In a stop. */
 void timers_range(const struct p *p, uintptr_t *lo, uintptr_t *hi);
+
+/* ticker.c, for channels that have a timer; c's lock held, kept. */
+bool timer_chan_take(struct hchan *c, void *elem); /* receives, if the timer is due */
+void timer_chan_wait(struct hchan *c);             /* a task has queued to receive */
+void timer_chan_left(struct hchan *c);             /* one has left the queue */
 
 #endif

@@ -8,6 +8,7 @@
  *
  * -s is the length of a sample (200 ms).  What an op is: see the peers'
  * README; loops are written as the Go programs are. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "ingot.h"
@@ -165,6 +166,50 @@ static void mutex_uncontended(int64 n)
 	}
 }
 
+/* ---- timers ------------------------------------------------------------------ */
+
+static void timer_create_stop(int64 n)
+{
+	for (int64 i = 0; i < n; i++)
+		timer_stop(new_timer(Hour));
+}
+
+static void bench_timer_reset(int64 n)
+{
+	timer *t = new_timer(Hour);
+	for (int64 i = 0; i < n; i++)
+		timer_reset(t, Hour);
+	timer_stop(t);
+}
+
+/* How much later than asked sleep(d) returns, in microseconds. */
+static void sleep_over(const char *what, int64 d)
+{
+	enum { N = 1000 };
+	static double v[N];
+	char name[64];
+	static const struct { const char *name; int at; } points[] = {
+		{ "p50", N / 2 }, { "p99", N * 99 / 100 }, { "max", N - 1 }
+	};
+	bool any = false;
+	for (int i = 0; i < 3; i++) {
+		snprintf(name, sizeof name, "sleep_%s_over_%s", what, points[i].name);
+		any |= want(name);
+	}
+	if (!any)
+		return;
+	for (int i = 0; i < N; i++) {
+		int64 t = nanotime();
+		sleep(d);
+		v[i] = (double)(nanotime() - t - d) / 1000;
+	}
+	qsort(v, N, sizeof *v, by_value);
+	for (int i = 0; i < 3; i++) {
+		snprintf(name, sizeof name, "sleep_%s_over_%s", what, points[i].name);
+		print("%s %.3f us %.3f %.3f\n", name, v[points[i].at], v[0], v[N - 1]);
+	}
+}
+
 /* ---- allocation --------------------------------------------------------------- */
 
 struct ptr16 {
@@ -224,5 +269,9 @@ int main(int argc, char **argv)
 	micro("chan_buffered", chan_buffered);
 	micro("select_2ready", select_2ready);
 	micro("mutex_uncontended", mutex_uncontended);
+	micro("timer_create_stop", timer_create_stop);
+	micro("timer_reset", bench_timer_reset);
+	sleep_over("100us", 100 * Microsecond);
+	sleep_over("1ms", Millisecond);
 	return 0;
 }

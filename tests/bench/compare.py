@@ -14,7 +14,9 @@ import sys
 # Our names, and the peers' command that prints them.
 NAMES = [("yield", "yield"), ("chan_pingpong", "chan_pingpong"), ("chan_buffered", "chan_buffered"),
          ("spawn", "spawn"), ("spawn_join", "spawn_join"), ("select_2ready", "select_2ready"),
-         ("mutex_uncontended", "mutex"), ("alloc_8_tiny", "alloc_8"), ("alloc_16_noscan", "alloc_16"),
+         ("mutex_uncontended", "mutex"), ("timer_create_stop", "timer_create_stop"),
+         ("timer_reset", "timer_create_stop"), ("sleep_1ms_over_p50", "sleep_accuracy"),
+         ("sleep_1ms_over_p99", "sleep_accuracy"), ("alloc_8_tiny", "alloc_8"), ("alloc_16_noscan", "alloc_16"),
          ("alloc_16_ptr", "alloc_16"), ("alloc_64", "alloc_64"), ("alloc_64_ptr", "alloc_64"), ("alloc_1k", "alloc_1k")]
 
 

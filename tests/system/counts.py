@@ -16,7 +16,8 @@ from qemu import ROOT, Report, boot, built
 
 TABLE = os.path.join(ROOT, "tests/bench/counts.txt")
 # Milliseconds of a sample: an allocation's must be long enough for its collections.
-SETS = ((2, ("yield", "chan_pingpong", "spawn", "spawn_join", "select_2ready", "mutex_uncontended")),
+SETS = ((2, ("yield", "chan_pingpong", "spawn", "spawn_join", "select_2ready", "mutex_uncontended",
+             "timer_create_stop", "timer_reset")),
         (50, ("alloc_8_tiny", "alloc_16_noscan", "alloc_16_ptr", "alloc_64", "alloc_64_ptr", "alloc_1k")))
 
 
