@@ -194,7 +194,7 @@ static NOINLINE void mutex_lock_slow(mutex *m)
 	}
 }
 
-void mutex_lock(mutex *m)
+NOSPLIT void mutex_lock(mutex *m)
 {
 	uint32_t zero = 0;
 	if (likely(__atomic_compare_exchange_n(&m->state, &zero, LOCKED, false, __ATOMIC_ACQUIRE,
@@ -228,7 +228,7 @@ static NOINLINE void mutex_unlock_slow(mutex *m, uint32_t new)
 	}
 }
 
-void mutex_unlock(mutex *m)
+NOSPLIT void mutex_unlock(mutex *m)
 {
 	uint32_t new = __atomic_sub_fetch(&m->state, LOCKED, __ATOMIC_RELEASE);
 	if (unlikely(new))

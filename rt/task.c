@@ -8,7 +8,7 @@
  * has switched away from it since. */
 #include "proc.h"
 
-#define GFREE_P_MAX 64 /* dead Gs a P keeps, Go's number */
+#define GFREE_P_MAX 64 /* dead Gs a P keeps while there are others, Go's number */
 #define GOID_BATCH 16
 #define ARGS_MAX 1024
 
@@ -179,7 +179,7 @@ void gfree_put_slow(struct p *p, struct g *g)
 	g->untidy = 0;
 	g->next = p->gfree;
 	p->gfree = g;
-	if (++p->ngfree < GFREE_P_MAX)
+	if (++p->ngfree < GFREE_P_MAX || rt_alone)
 		return;
 	lock(&sched.lock);
 	while (p->ngfree > GFREE_P_MAX / 2) {
@@ -203,7 +203,7 @@ noreturn void goexit0(void)
 	RT_ASSERT(!g->param && !g->defers && !g->panics);
 	if (!g->is_system)
 		p->nended++;
-	if (likely(p->ngfree < GFREE_P_MAX - 1 && !g->untidy)) {
+	if (likely((p->ngfree < GFREE_P_MAX - 1 || rt_alone) && !g->untidy)) {
 		g->next = p->gfree;
 		p->gfree = g;
 		p->ngfree++;
