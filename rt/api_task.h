@@ -33,6 +33,10 @@ void gosched(void);
 _Noreturn void goexit(void);
 /* Cores that run tasks: sets it if n > 0, returns the former number. */
 int gomaxprocs(int n);
+/* How long a task runs while others of its core wait, in nanoseconds, 10 ms at
+ * the start (or GODEBUG=quantum=): sets it if ns > 0, 20 us to 10 s, else
+ * panics; returns the former one. */
+int64_t set_quantum(int64_t ns);
 /* Cores of the machine. */
 int num_cpu(void);
 /* Tasks alive, the caller included (runtime.NumGoroutine). */

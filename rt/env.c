@@ -7,12 +7,12 @@
  *
  * Invariants: runs once on core 0 before the heap exists; allocates nothing;
  * argv points into args_buf, which lives for ever. */
-#include "rt.h"
+#include "proc.h"
 
 #define MAX_ARGS 64
 #define LINE_MAX 4096
 
-struct rt_settings rt_settings NOSCAN_DATA = { .gogc = 100, .gomemlimit = UINT64_MAX };
+struct rt_settings rt_settings NOSCAN_DATA = { .gogc = 100, .quantum = QUANTUM_NS / 1000, .gomemlimit = UINT64_MAX };
 static char args_buf[LINE_MAX] NOSCAN_DATA;
 static char *argv_buf[MAX_ARGS + 2] NOSCAN_DATA;
 
@@ -106,8 +106,8 @@ static bool memory_size(const char *s, uint64_t *out)
 
 static void godebug(char *list, const char *word)
 {
-	static const char *const known[] = { "gctrace", "schedtrace", "scheddetail", "gcstress",
-		                             "allocfail", "preemptstress", "junkfill", NULL };
+	static const char *const known[] = { "gctrace", "schedtrace", "scheddetail", "quantum",
+		                             "gcstress", "allocfail",  "junkfill",    NULL };
 	while (*list) {
 		char *item = list, *eq = NULL;
 		while (*list && *list != ',') {
@@ -127,12 +127,15 @@ static void godebug(char *list, const char *word)
 			rt_settings.schedtrace = (int)v;
 		else if (strcmp(item, "scheddetail") == 0)
 			rt_settings.scheddetail = v != 0;
+		else if (strcmp(item, "quantum") == 0) {
+			if (v < QUANTUM_MIN_NS / 1000 || v > QUANTUM_MAX_NS / 1000)
+				bad(word, "quantum is a number of microseconds, from 20 to 10000000");
+			rt_settings.quantum = (unsigned)v;
+		}
 		else if (strcmp(item, "gcstress") == 0)
 			rt_settings.gcstress = (unsigned)v;
 		else if (strcmp(item, "allocfail") == 0)
 			rt_settings.allocfail = (unsigned)v;
-		else if (strcmp(item, "preemptstress") == 0)
-			rt_settings.preemptstress = (unsigned)v;
 		else if (strcmp(item, "junkfill") == 0)
 			rt_settings.junkfill = v != 0;
 		else

@@ -26,7 +26,7 @@ void rt_irq_timer(void)
 		if (p->curg && p->schedtick == p->tick_schedtick)
 			at_store(&p->attn, 1);
 		p->tick_schedtick = p->schedtick;
-		p->quantum_end = now + sched.quantum / 2;
+		p->quantum_end = now + at_load(&sched.quantum) / 2;
 	}
 	uint64_t next = p->quantum_end;
 	if (!at_load(&p->timer_due) && at_load(&p->timer_when) < next)

@@ -502,6 +502,19 @@ static struct g *find_runnable(struct p *p, bool *inherit)
 	}
 }
 
+/* Looks at what runs every half quantum from now on. */
+static void quantum_start(struct p *p)
+{
+	uint64_t wait = sched.quantum / 2;
+	if (p->quantum_left && p->quantum_left < wait)
+		wait = p->quantum_left;
+	else
+		p->tick_schedtick = p->schedtick - 1;
+	p->quantum_left = 0;
+	p->quantum_end = plat_now() + wait;
+	timer_rearm(p);
+}
+
 /* On g0 for ever; tasks come back to it in leave_to_g0(). */
 noreturn void schedule(void)
 {
@@ -518,9 +531,7 @@ noreturn void schedule(void)
 			plat_relax(n);
 		start_running(p, g, inherit);
 		if (unlikely(p->quantum_end == UINT64_MAX)) {
-			p->tick_schedtick = p->schedtick - 1;
-			p->quantum_end = plat_now() + sched.quantum / 2;
-			timer_rearm(p);
+			quantum_start(p);
 		}
 		switch_to(p->g0, g);
 		g = p->dead;

@@ -7,6 +7,9 @@
 
 #define MAX_CORES 256
 #define QUANTUM_NS 10000000ull /* as Go's forcePreemptNS */
+/* Half a quantum must be well beyond what an interrupt takes, or nothing else gets done. */
+#define QUANTUM_MIN_NS 20000ull
+#define QUANTUM_MAX_NS 10000000000ull
 
 struct sched {
 	struct lock lock; /* global queue, free Gs */
@@ -33,7 +36,7 @@ struct sched {
 	const char *stop_why;
 
 	uint64_t next_goid;  /* at_add, in batches of a P */
-	uint64_t quantum;    /* ns; constant after start */
+	uint64_t quantum;    /* ns; changes only in a stop, read relaxed by interrupts */
 	uint32_t started;    /* main may run: set before the first dispatch */
 };
 extern struct sched sched;

@@ -236,6 +236,7 @@ struct p {
 	uint64_t armed;            /* what the core's one-shot timer was told, UINT64_MAX: nothing.  Own
 	                            * core; written by the interrupt too (timer_rearm) */
 	uint64_t quantum_end;      /* next quantum tick, UINT64_MAX: none wanted */
+	uint64_t quantum_left;     /* ns to it when a stop of the world came; 0: begin anew */
 	uint32_t stw_gen;          /* last stop job this core looked at */
 	bool stop_asleep;          /* counted as stopped while idle; the stopper's */
 	bool up;                   /* its core runs; under sched.lock */
@@ -412,10 +413,10 @@ struct rt_settings {
 	bool gctrace;
 	int schedtrace;         /* ms, 0 off */
 	bool scheddetail;
+	unsigned quantum;       /* us */
 	/* nasty mode */
 	unsigned gcstress;      /* collect at each n-th allocation, 0 off */
 	unsigned allocfail;     /* fail each n-th allocation that may fail */
-	unsigned preemptstress; /* quantum in us instead of 10 ms, 0 off */
 	bool junkfill;          /* fill freed memory */
 	int argc;
 	char **argv;

@@ -1,4 +1,4 @@
-/* stop.c: stopping the world, working during a stop, and GOMAXPROCS.  After
+/* stop.c: stopping the world, working during a stop, GOMAXPROCS and the quantum.  After
  * stopTheWorldWithSema and procresize in Go's proc.go.
  *
  * A stop: sched.stopping is set (seq_cst); a P that sleeps is counted by
@@ -69,7 +69,11 @@ void stop_here(struct p *p)
 		p->spinning = 0;
 		at_sub(&sched.nmspinning, 1);
 	}
-	p->quantum_end = UINT64_MAX;
+	if (p->quantum_end != UINT64_MAX) { /* goes on after the stop: frequent ones must not prolong it */
+		uint64_t now = plat_now();
+		p->quantum_left = p->quantum_end > now ? p->quantum_end - now : 1;
+		p->quantum_end = UINT64_MAX;
+	}
 	if (p->id >= at_load(&rt_nps)) /* stays so: we are counted until we say P_STOPPED */
 		p_empty(p);
 	timer_rearm(p);
@@ -221,4 +225,42 @@ int gomaxprocs(int n)
 	while (r.n != at_load(&rt_nps) && !r.done)
 		rt_systemstack(resize_system, &r);
 	return (int)r.old;
+}
+
+/* ---- the quantum ------------------------------------------------------------- */
+
+struct quantum {
+	uint64_t ns, old;
+	bool done;
+};
+
+/* The others take it up when they go on: a stopped P has no quantum running. */
+static void quantum_system(void *a)
+{
+	struct quantum *q = a;
+	if (!stop_world("quantum"))
+		return;
+	struct p *me = rt_self.p;
+	q->old = sched.quantum;
+	at_store(&sched.quantum, q->ns);
+	if (me->quantum_end != UINT64_MAX) {
+		me->quantum_end = plat_now() + q->ns / 2;
+		timer_rearm(me);
+	}
+	q->done = true;
+	start_world();
+}
+
+/* Sets how long a task runs before others of its P get their turn; ns <= 0
+ * only asks.  Returns the former one.  task. */
+int64_t set_quantum(int64_t ns)
+{
+	struct quantum q = { (uint64_t)ns, at_load(&sched.quantum), false };
+	if (ns <= 0)
+		return (int64_t)q.old;
+	if (q.ns < QUANTUM_MIN_NS || q.ns > QUANTUM_MAX_NS)
+		rt_panic("set_quantum: %ld ns is not between 20 us and 10 s", (long)ns);
+	while (!q.done)
+		rt_systemstack(quantum_system, &q);
+	return (int64_t)q.old;
 }

@@ -279,7 +279,7 @@ noreturn void rt_start(void)
 	mallocinit();
 	if (plat_ncores > MAX_CORES)
 		throw("%u cores: more than the %u this build knows", plat_ncores, MAX_CORES);
-	sched.quantum = rt_settings.preemptstress ? rt_settings.preemptstress * 1000ull : QUANTUM_NS;
+	sched.quantum = rt_settings.quantum * 1000ull;
 	unsigned n = rt_settings.gomaxprocs;
 	rt_nps = n == 0 || n > plat_ncores ? plat_ncores : n;
 	for (unsigned i = 0; i < plat_ncores; i++)

@@ -1,18 +1,20 @@
-/* bench.c: Ingot's side of the peers' benchmarks, under the same names.
+/* bench.c: Ingot's side of the peers' benchmarks, under the same names: the
+ * harness, and the ops that need no second look.
  *
  * Prints "name value unit minimum maximum" lines, the median of RUNS samples.
  * The same source runs hosted (beside Go, `make bench`) and booted with
  * -icount, where a nanosecond is an instruction (`make counts`).
  *
- *     bench [-s MS] [-r RUNS] [NAME...]
+ *     bench [-q 1] [-s MS] [-r RUNS] [-p TASKS] [NAME...]
  *
- * -s is the length of a sample (200 ms).  What an op is: see the peers'
- * README; loops are written as the Go programs are. */
-#include <stdio.h>
+ * -s is the length of a sample (200 ms), -q 1 takes the peers' -quick sizes,
+ * -p parks so many tasks beforehand.  What an op is: see the peers' README and
+ * RESULTS.md beside this file; loops are written as the Go programs are. */
 #include <stdlib.h>
 #include <string.h>
-#include "ingot.h"
+#include "bench.h"
 
+bool quick;
 static int64 sample = 200 * Millisecond;
 static int runs = 5;
 static int nwanted;
@@ -24,13 +26,26 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void emit(const char *name, const char *unit, double *v, int n)
+void emit(const char *name, const char *unit, double *v, int n)
 {
 	qsort(v, (size_t)n, sizeof *v, by_value);
 	print("%s %.3f %s %.3f %.3f\n", name, v[n / 2], unit, v[0], v[n - 1]);
 }
 
-static bool want(const char *name)
+void emit1(const char *name, const char *unit, double v)
+{
+	emit(name, unit, &v, 1);
+}
+
+void emit_spread(const char *name, const char *unit, double *v, int n)
+{
+	qsort(v, (size_t)n, sizeof *v, by_value);
+	print("%s_p50 %.3f %s %.3f %.3f\n", name, v[n / 2], unit, v[0], v[n - 1]);
+	print("%s_p99 %.3f %s %.3f %.3f\n", name, v[n * 99 / 100], unit, v[0], v[n - 1]);
+	print("%s_max %.3f %s %.3f %.3f\n", name, v[n - 1], unit, v[0], v[n - 1]);
+}
+
+bool want(const char *name)
 {
 	for (int i = 0; i < nwanted; i++)
 		if (strcmp(wanted[i], name) == 0)
@@ -39,7 +54,7 @@ static bool want(const char *name)
 }
 
 /* Finds n so that f(n) takes about a sample, then reports ns/op. */
-static void micro(const char *name, void (*f)(int64 n))
+void micro(const char *name, void (*f)(int64 n))
 {
 	if (!want(name))
 		return;
@@ -182,34 +197,6 @@ static void bench_timer_reset(int64 n)
 	timer_stop(t);
 }
 
-/* How much later than asked sleep(d) returns, in microseconds. */
-static void sleep_over(const char *what, int64 d)
-{
-	enum { N = 1000 };
-	static double v[N];
-	char name[64];
-	static const struct { const char *name; int at; } points[] = {
-		{ "p50", N / 2 }, { "p99", N * 99 / 100 }, { "max", N - 1 }
-	};
-	bool any = false;
-	for (int i = 0; i < 3; i++) {
-		snprintf(name, sizeof name, "sleep_%s_over_%s", what, points[i].name);
-		any |= want(name);
-	}
-	if (!any)
-		return;
-	for (int i = 0; i < N; i++) {
-		int64 t = nanotime();
-		sleep(d);
-		v[i] = (double)(nanotime() - t - d) / 1000;
-	}
-	qsort(v, N, sizeof *v, by_value);
-	for (int i = 0; i < 3; i++) {
-		snprintf(name, sizeof name, "sleep_%s_over_%s", what, points[i].name);
-		print("%s %.3f us %.3f %.3f\n", name, v[points[i].at], v[0], v[N - 1]);
-	}
-}
-
 /* ---- allocation --------------------------------------------------------------- */
 
 struct ptr16 {
@@ -242,6 +229,18 @@ ALLOC(alloc_64, rt_malloc(64, &rt_type_noscan))
 ALLOC(alloc_64_ptr, new(struct ptr64))
 ALLOC(alloc_1k, rt_malloc(1024, &rt_type_noscan))
 
+static void wait_for_ever(chan(bool) c)
+{
+	recv(c);
+}
+static void park_tasks(int n)
+{
+	chan(bool) c = make_chan(bool);
+	for (int i = 0; i < n; i++)
+		go(wait_for_ever, c);
+	sleep(Millisecond); /* runs when nothing else is left to do */
+}
+
 int main(int argc, char **argv)
 {
 	while (argc > 2 && argv[1][0] == '-') {
@@ -249,6 +248,10 @@ int main(int argc, char **argv)
 			sample = atol(argv[2]) * Millisecond;
 		else if (strcmp(argv[1], "-r") == 0)
 			runs = atoi(argv[2]);
+		else if (strcmp(argv[1], "-q") == 0)
+			quick = atoi(argv[2]);
+		else if (strcmp(argv[1], "-p") == 0)
+			park_tasks(atoi(argv[2]));
 		argc -= 2;
 		argv += 2;
 	}
@@ -271,7 +274,9 @@ int main(int argc, char **argv)
 	micro("mutex_uncontended", mutex_uncontended);
 	micro("timer_create_stop", timer_create_stop);
 	micro("timer_reset", bench_timer_reset);
-	sleep_over("100us", 100 * Microsecond);
-	sleep_over("1ms", Millisecond);
+	bench_latency();
+	bench_tasks();
+	bench_sync();
+	bench_values();
 	return 0;
 }
