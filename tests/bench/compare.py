@@ -4,45 +4,82 @@
     compare.py OURS GO [NAME...]
 
 OURS is build/host/app/bench/bench, GO the built peers program ("" when there is
-none).  Both run on one P.  Each name is measured by one and then the other, so
-that a change of the machine's mood hits both."""
+none).  Both run on one P, those marked P=2 on two.  Each name is measured by one
+and then the other, ROUNDS times in turn, so that a change of the machine's mood
+hits both; shown is the median of the medians, with the least and the most seen.
+The last column is the median of the rounds' ratios."""
 
 import os
+import statistics
 import subprocess
 import sys
 
-# Our names, and the peers' command that prints them.
-NAMES = [("yield", "yield"), ("chan_pingpong", "chan_pingpong"), ("chan_buffered", "chan_buffered"),
-         ("spawn", "spawn"), ("spawn_join", "spawn_join"), ("select_2ready", "select_2ready"),
-         ("mutex_uncontended", "mutex"), ("timer_create_stop", "timer_create_stop"),
-         ("timer_reset", "timer_create_stop"), ("sleep_1ms_over_p50", "sleep_accuracy"),
-         ("sleep_1ms_over_p99", "sleep_accuracy"), ("alloc_8_tiny", "alloc_8"), ("alloc_16_noscan", "alloc_16"),
-         ("alloc_16_ptr", "alloc_16"), ("alloc_64", "alloc_64"), ("alloc_64_ptr", "alloc_64"), ("alloc_1k", "alloc_1k")]
+# Our name; the peers' command that prints it.  A fresh one takes one sample of a process.
+MICRO = [("yield", "yield"), ("chan_pingpong", "chan_pingpong"), ("chan_buffered", "chan_buffered"),
+         ("chan_fanin_8", "chan_fanin"), ("chan_fanin_8_unbuf", "chan_fanin"), ("spawn", "spawn"), ("spawn_join", "spawn_join"),
+         ("select_2ready", "select_2ready"), ("mutex_uncontended", "mutex"), ("mutex_contended", "mutex"),
+         ("rwmutex_read", "rwmutex_read"), ("waitgroup", "waitgroup"), ("once", "once"), ("pool_getput", "pool_getput"),
+         ("cond_pingpong", "cond"), ("timer_create_stop", "timer_create_stop"), ("timer_reset", "timer_create_stop"),
+         ("time_now", "timer_create_stop"),
+         ("alloc_8_tiny", "alloc_8"), ("alloc_16_noscan", "alloc_16"), ("alloc_16_ptr", "alloc_16"), ("alloc_64", "alloc_64"),
+         ("alloc_64_ptr", "alloc_64"), ("alloc_1k", "alloc_1k"), ("append_1e6", "append"), ("append_16", "append"),
+         ("string_concat", "string_concat"), ("map_insert_int", "map_int"), ("map_get_int", "map_int"),
+         ("map_get_miss_int", "map_int"), ("map_delete_insert_int", "map_int"), ("map_get_int_16", "map_int"),
+         ("map_insert_string", "map_string"), ("map_get_string", "map_string")]
+PARALLEL = [("mutex_contended", "mutex"), ("rwmutex_read_par", "rwmutex_read")]
+FRESH = [("fib", "fib"), ("spawn_1e5_parked", "spawn_1e5_parked"), ("spawn_1e5_parked_release", "spawn_1e5_parked"),
+         ("spawn_1e6_parked", "spawn_1e6_parked"), ("spawn_1e6_parked_release", "spawn_1e6_parked"),
+         ("sleep_1ms_over_p50", "sleep_accuracy"), ("sleep_1ms_over_p99", "sleep_accuracy"),
+         ("preempt_wait_p50", "preempt"), ("preempt_wait_p99", "preempt"), ("preempt_wait_max", "preempt")]
+ROWS = [(n, c, 1) for n, c in MICRO] + [(n, c, 2) for n, c in PARALLEL] + [(n, c, 1) for n, c in FRESH]
+ROUNDS = int(os.environ.get("ROUNDS") or 3)
 
 
-def measure(command):
-    """{name: (median, minimum, maximum)} of "name value unit minimum maximum" lines."""
-    env = dict(os.environ, GOMAXPROCS="1")
+def measure(command, procs):
+    """{name: (median, minimum, maximum, unit)} of "name value unit minimum maximum" lines."""
+    env = dict(os.environ, GOMAXPROCS=str(procs))
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=False)
     found = {}
     for line in done.stdout.splitlines():
         words = line.split()
         if len(words) >= 5 and not line.startswith("#"):
-            found[words[0]] = tuple(float(w) for w in (words[1], words[3], words[4]))
+            found[words[0]] = (float(words[1]), float(words[3]), float(words[4]), words[2])
     return found
+
+
+def cell(rounds):
+    if not rounds:
+        return "-"
+    return (f"{statistics.median(r[0] for r in rounds):9.1f} ({min(r[1] for r in rounds):.1f} .. {max(r[2] for r in rounds):.1f})")
+
+
+def command_of(name):
+    """Ours takes the name of the benchmark, not of each of its results."""
+    for ending in ("_p50", "_p99", "_max", "_release"):
+        name = name.removesuffix(ending)
+    return name
 
 
 def main():
     ours, go, names = sys.argv[1], sys.argv[2], sys.argv[3:]
-    print(f"{'ns/op (minimum .. maximum)':22} {'Ingot':>28} {'Go':>28} {'Go / Ingot':>12}")
-    for name, command in NAMES:
-        if names and name not in names:
-            continue
-        mine = measure([ours, name]).get(name)
-        peer = measure([go, "-spread", command]).get(name) if go else None
-        cells = [f"{v[0]:9.1f} ({v[1]:.1f} .. {v[2]:.1f})" if v else "-" for v in (mine, peer)]
-        ratio = f"{peer[0] / mine[0]:.2f}" if mine and peer and mine[0] else "-"
-        print(f"{name:22} {cells[0]:>28} {cells[1]:>28} {ratio:>12}", flush=True)
+    print(f"{'median (minimum .. maximum)':28} {'unit':8} {'Ingot':>30} {'Go':>30} {'Go / Ingot':>12}")
+    rows = [r for r in ROWS if not names or r[0] in names]
+    done = {}
+    for name, command, procs in rows:
+        key = (command_of(name), command, procs)
+        if key not in done:
+            # Go's command prints several of our names: measured anew only if asked for both.
+            done[key] = [], []
+            for _ in range(ROUNDS):
+                done[key][0].append(measure([ours, key[0]], procs))
+                if go:
+                    done[key][1].append(measure([go, "-spread", "-runs", "1" if (name, command) in FRESH else "5", command], procs))
+        mine, peer = ([r[name] for r in side if name in r] for side in done[key])
+        ratios = [p[0] / m[0] for m, p in zip(mine, peer) if m[0]]
+        shown = name + (f" P={procs}" if procs > 1 else "")
+        unit = mine[0][3].split("/")[0] if mine else "-"
+        print(f"{shown:28} {unit:8} {cell(mine):>30} {cell(peer):>30} "
+              f"{f'{statistics.median(ratios):.2f}' if ratios else '-':>12}", flush=True)
 
 
 main()
