@@ -110,7 +110,9 @@ if os.path.exists(counts):
     table = {name: float(value) for name, value in (line.split() for line in open(counts, encoding="utf-8"))}
     for name, row in (("yield", "yield"), ("chan_pingpong", "channel round trip"), ("spawn", "spawn, run, end"),
                       ("spawn_join", "spawn and wait for it"), ("select_2ready", "select, 2 ready"),
-                      ("mutex_uncontended", "mutex, uncontended"),
+                      ("mutex_uncontended", "mutex, uncontended"), ("timer_create_stop", "timer, create and stop"),
+                      ("fib", "fork-join task (fib)"), ("preempt_switch", "preemption: interrupt, switch, resumed task"),
+                      ("wake_core", "wake a sleeping core: `send` to the receiver there"),
                       ("alloc_16_noscan", "allocate 16 bytes, collection included"),
                       ("alloc_16_ptr", "the same with a pointer"), ("alloc_64", "allocate 64 bytes"),
                       ("alloc_1k", "allocate 1 KiB")):
