@@ -397,6 +397,8 @@ static void fadt_read(const struct table *t)
 		return;
 	}
 	uint32_t flags = get32(t->p + 112);
+	acpi.rtc_century = t->p[108] < 128 ? t->p[108] : 0;
+	acpi.no_rtc = get16(t->p + 109) >> 5 & 1; /* IAPC_BOOT_ARCH */
 	acpi.hw_reduced = flags >> 20 & 1;
 	if (!acpi.hw_reduced) {
 		uint32_t smi = get32(t->p + 48);

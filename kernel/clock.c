@@ -278,33 +278,6 @@ static bool measure(const struct reference *r, uint64_t *lapic_hz, uint64_t *spr
 
 /* ---- rates that are told ---------------------------------------------------------------- */
 
-/* kvmclock: the hypervisor fills a page with the scale it uses for this very
- * TSC (Linux, Documentation/virt/kvm/x86/msr.rst). */
-static uint64_t kvm_rate(void)
-{
-	struct {
-		uint32_t version, pad;
-		uint64_t tsc, system;
-		uint32_t mul;
-		int8_t shift;
-		uint8_t flags, pad2[2];
-	} volatile *info;
-	uint32_t h[4];
-	cpuid(0x40000001, 0, h);
-	uint32_t msr = h[0] & 1 << 3 ? 0x4b564d01 : h[0] & 1 ? 0x12 : 0;
-	if (!msr)
-		return 0;
-	info = page_alloc_boot();
-	wrmsr(msr, virt_to_phys((const void *)info) | 1);
-	uint32_t mul = info->mul;
-	int shift = info->shift;
-	wrmsr(msr, 0);
-	if (mul == 0 || shift < -31 || shift > 31)
-		return 0;
-	uint64_t hz = (SECOND << 32) / mul; /* ns = ((ticks << shift) * mul) >> 32 */
-	return shift < 0 ? hz << -shift : hz >> shift;
-}
-
 static uint64_t known_rate(const char **how)
 {
 	uint32_t r[4];
@@ -320,11 +293,8 @@ static uint64_t known_rate(const char **how)
 		if (r[0])
 			return r[0] * 1000ull;
 	}
-	if (cpu_feat.hv[0] == 'K' && cpu_feat.hv[1] == 'V' && cpu_feat.hv[2] == 'M') {
-		*how = "kvmclock";
-		return kvm_rate();
-	}
-	return 0;
+	*how = "kvmclock";
+	return kvmclock_rate();
 }
 
 /* ---- start --------------------------------------------------------------------------------- */

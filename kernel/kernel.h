@@ -251,6 +251,9 @@ void smp_start(struct cpu **list, unsigned n);
 void clock_init(void);                       /* core 0, after lapic_init; calibrates */
 uint64_t clock_now(void);                    /* monotonic ns, agrees across cores.  any */
 void clock_delay_us(unsigned us);            /* busy; works before clock_init (PIT/port 0x80) */
+/* walltime.c: nanoseconds since 1970 (UTC) now; false after a message on the
+ * console: unknown.  Takes up to some milliseconds; one caller at a time.  system. */
+bool wall_clock(int64_t *unix_ns);
 
 /* power.c.  All fall back to a halt if nothing works.  any, also fatal. */
 noreturn void power_off(void);

@@ -1,5 +1,5 @@
-/* machine.h: what the machine files (cpu, acpi, apic, smp, clock, power) know
- * of each other beyond kernel.h.  Nobody else includes it. */
+/* machine.h: what the machine files (cpu, acpi, apic, smp, clock, kvmclock,
+ * walltime, power) know of each other beyond kernel.h.  Nobody else includes it. */
 #ifndef MACHINE_H
 #define MACHINE_H
 
@@ -75,6 +75,8 @@ struct acpi_info {
 	bool s5_valid;
 	uint8_t s5_a, s5_b;       /* SLP_TYP for PM1a (or the sleep register) and PM1b */
 	uint64_t hpet;            /* physical address, 0 none */
+	bool no_rtc;              /* there is no CMOS clock */
+	uint8_t rtc_century;      /* its register for the century, 0 none */
 };
 extern struct acpi_info acpi;
 /* The ACPI processor id that the MADT gives to an APIC id; UINT32_MAX if none. */
@@ -102,6 +104,13 @@ uint64_t clock_ticks(uint64_t ns);
 void clock_sync_core(struct cpu *c, uint64_t stamp, uint64_t sent);
 void clock_sync_begin(void);
 void clock_sync_end(void);
+
+/* ---- kvmclock.c ------------------------------------------------------------ */
+
+/* The TSC's rate in Hz; 0 where KVM does not offer its clock. */
+uint64_t kvmclock_rate(void);
+/* Nanoseconds since 1970 now; false where KVM does not say. */
+bool kvmclock_wall(int64_t *unix_ns);
 
 /* ---- ap.S -------------------------------------------------------------------- */
 

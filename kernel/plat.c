@@ -107,6 +107,11 @@ uint64_t plat_now(void)
 	return clock_now();
 }
 
+bool plat_wall(int64_t *unix_ns)
+{
+	return wall_clock(unix_ns);
+}
+
 void plat_timer_arm(uint64_t deadline)
 {
 	lapic_timer_arm(deadline);

@@ -22,6 +22,13 @@ void sleep(int64_t ns);
 /* Monotonic nanoseconds since boot.  any. */
 int64_t nanotime(void);
 
+/* Nanoseconds since 1970-01-01 00:00:00 UTC (time.Now().UnixNano()): what the
+ * machine's clock said when first asked, and nanotime() from there on, so it
+ * never goes back; a PC's clock is right to half a second.  On a machine that
+ * does not know the time, which the console then says, it begins at 0 with the
+ * boot.  task or system. */
+int64_t unix_nano(void);
+
 /* A timer or ticker, in collected memory.  c is NULL for after_func's. */
 typedef struct timer {
 	chan(int64_t) c; /* receives the time when it fires */

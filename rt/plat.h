@@ -70,6 +70,11 @@ void plat_relax(unsigned n);
 /* Monotonic nanoseconds since boot, never decreasing, agrees across cores.  any. */
 uint64_t plat_now(void);
 
+/* The time of day: nanoseconds since 1970-01-01 00:00:00 UTC now; false, and
+ * the console says why, if the machine does not know.  May take milliseconds;
+ * one caller at a time.  system. */
+bool plat_wall(int64_t *unix_ns);
+
 /* Arms this core's one-shot timer: rt_irq_timer() and then rt_irq_exit() run
  * in an interrupt once plat_now() >= deadline; at once if it has passed.
  * UINT64_MAX disarms.  Replaces what was armed.  task or system, not migrating. */

@@ -292,7 +292,37 @@ void sleep(int64_t ns)
 	park(sleep_start, &when, WAIT_SLEEP);
 }
 
+/* ---- clocks ------------------------------------------------------------------- */
+
 int64_t nanotime(void)
 {
 	return (int64_t)plat_now();
+}
+
+/* The time of day is asked of the machine once, when first wanted: by then the
+ * monotonic clock goes on for both. */
+static struct {
+	struct lock lock;  /* asking */
+	uint32_t known;    /* base is set: release, acquire */
+	int64_t base;      /* Unix nanoseconds when plat_now() was 0 */
+} wall NOSCAN_DATA = { .lock = LOCK_INIT(RANK_LEAF) };
+
+static void ask_system(void *unused)
+{
+	int64_t ns = 0;
+	(void)unused;
+	lock(&wall.lock);
+	if (!wall.known) {
+		if (plat_wall(&ns))
+			wall.base = ns - (int64_t)plat_now();
+		at_store_rel(&wall.known, 1);
+	}
+	unlock(&wall.lock);
+}
+
+int64_t unix_nano(void)
+{
+	if (unlikely(!at_load_acq(&wall.known)))
+		rt_systemstack(ask_system, NULL);
+	return wall.base + (int64_t)plat_now();
 }

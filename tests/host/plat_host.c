@@ -103,6 +103,14 @@ uint64_t plat_now(void)
 	return clock_ns() - t0;
 }
 
+bool plat_wall(int64_t *unix_ns)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	*unix_ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	return true;
+}
+
 static struct timespec until(uint64_t deadline)
 {
 	uint64_t now = plat_now(), d = deadline > now ? deadline - now : 0;

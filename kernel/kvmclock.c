@@ -1,0 +1,122 @@
+/* kvmclock.c: the clock that KVM keeps for its guests.
+ *
+ * Two structures in memory that the hypervisor fills: for each core how its
+ * TSC becomes nanoseconds (updated whenever that changes), and the wall clock
+ * of the moment when those nanoseconds were 0, written when asked for.  A
+ * version is odd while one is being written and different afterwards.
+ *
+ * Source: Linux, Documentation/virt/kvm/x86/msr.rst and cpuid.rst. */
+#include "machine.h"
+
+enum {
+	CPUID_SIGNATURE = 0x40000000,
+	CPUID_FEATURES = 0x40000001,
+	FEATURE_CLOCK = 1 << 0,      /* MSRs 0x11 and 0x12 */
+	FEATURE_CLOCK2 = 1 << 3,     /* the same at 0x4b564d00 and ...01 */
+	MSR_WALL_CLOCK = 0x11,
+	MSR_SYSTEM_TIME = 0x12,
+	MSR_WALL_CLOCK_NEW = 0x4b564d00,
+	MSR_SYSTEM_TIME_NEW = 0x4b564d01,
+	SYSTEM_TIME_ENABLE = 1,
+	TRIES = 1000,                /* until a version stays; one is the rule */
+};
+
+/* pvclock_vcpu_time_info */
+struct time_info {
+	uint32_t version, pad;
+	uint64_t tsc, system; /* system ns at that TSC */
+	uint32_t mul;         /* ns = ((ticks << shift) * mul) >> 32 */
+	int8_t shift;
+	uint8_t flags, pad2[2];
+};
+_Static_assert(sizeof(struct time_info) == 32, "as the hypervisor has it");
+
+/* pvclock_wall_clock */
+struct wall_clock {
+	uint32_t version, sec, nsec;
+};
+
+/* Neither may cross a page; both are only used here, on one core at a time. */
+static volatile struct time_info info __attribute__((aligned(32)));
+static volatile struct wall_clock wall __attribute__((aligned(16)));
+
+/* The MSR for system time, 0: KVM's clock is not offered; the other is one less. */
+static uint32_t system_time_msr(void)
+{
+	uint32_t r[4];
+	if (!(cpu_feat.hv[0] == 'K' && cpu_feat.hv[1] == 'V' && cpu_feat.hv[2] == 'M'))
+		return 0;
+	cpuid(CPUID_SIGNATURE, 0, r);
+	if (r[0] != 0 && r[0] < CPUID_FEATURES) /* 0: an old KVM, which means 0x40000001 */
+		return 0;
+	cpuid(CPUID_FEATURES, 0, r);
+	return r[0] & FEATURE_CLOCK2 ? MSR_SYSTEM_TIME_NEW : r[0] & FEATURE_CLOCK ? MSR_SYSTEM_TIME : 0;
+}
+
+/* A whole copy of info, with the TSC read meanwhile; false if there is none. */
+static bool read_info(struct time_info *out, uint64_t *tsc)
+{
+	for (unsigned i = 0; i < TRIES; i++) {
+		uint32_t v = __atomic_load_n(&info.version, __ATOMIC_ACQUIRE);
+		out->tsc = info.tsc;
+		out->system = info.system;
+		out->mul = info.mul;
+		out->shift = info.shift;
+		__asm__ volatile("lfence" ::: "memory");
+		*tsc = rdtsc();
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (v == info.version && v != 0 && !(v & 1))
+			return out->mul != 0 && out->shift > -32 && out->shift < 32;
+		cpu_pause();
+	}
+	return false;
+}
+
+/* The hypervisor's structure for this core, once. */
+static bool ask(uint32_t msr, struct time_info *out, uint64_t *tsc)
+{
+	uint64_t f = irq_save(); /* the MSR and the TSC of one core */
+	wrmsr(msr, virt_to_phys((const void *)&info) | SYSTEM_TIME_ENABLE);
+	bool ok = read_info(out, tsc);
+	wrmsr(msr, 0);
+	irq_restore(f);
+	return ok;
+}
+
+uint64_t kvmclock_rate(void)
+{
+	uint32_t msr = system_time_msr();
+	struct time_info t;
+	uint64_t tsc;
+	if (!msr || !ask(msr, &t, &tsc))
+		return 0;
+	uint64_t hz = (1000000000ull << 32) / t.mul;
+	return t.shift < 0 ? hz << -t.shift : hz >> t.shift;
+}
+
+bool kvmclock_wall(int64_t *unix_ns)
+{
+	uint32_t msr = system_time_msr();
+	struct time_info t;
+	uint64_t tsc;
+	if (!msr)
+		return false;
+	wrmsr(msr - 1, virt_to_phys((const void *)&wall));
+	for (unsigned i = 0; i < TRIES; i++) {
+		uint32_t v = __atomic_load_n(&wall.version, __ATOMIC_ACQUIRE);
+		uint64_t sec = wall.sec, nsec = wall.nsec;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (v != wall.version || v == 0 || v & 1) {
+			cpu_pause();
+			continue;
+		}
+		if (sec == 0 || !ask(msr, &t, &tsc))
+			return false;
+		uint64_t ticks = tsc - t.tsc;
+		ticks = t.shift < 0 ? ticks >> -t.shift : ticks << t.shift;
+		uint64_t since = t.system + (uint64_t)(((unsigned __int128)ticks * t.mul) >> 32);
+		*unix_ns = (int64_t)(sec * 1000000000 + nsec + since);
+		return true;
+	}
+	return false;
+}
