@@ -1,5 +1,6 @@
 /* console.c: bytes to the outside: a 16550 on COM1 and, when a door gave one,
- * a text screen on the framebuffer (fbcon.c).
+ * a text screen on the framebuffer (fbcon.c); and bytes from outside, by the
+ * UART's interrupt (nobody polls).
  *
  * One spin lock makes whole calls atomic between cores.  The holder is not
  * switched away (kernel_enter), but takes interrupts: a page of text is 350 ms
@@ -13,7 +14,11 @@
 #define COM1 0x3f8
 enum { UART_DATA = 0, UART_IER = 1, UART_FCR = 2, UART_LCR = 3, UART_MCR = 4, UART_LSR = 5, UART_SCRATCH = 7 };
 
+#define COM1_IRQ 4
+#define FIFO_BYTES 16
+
 static bool have_uart;
+static void (*on_byte)(uint8_t);
 static bool fatal;
 static uint32_t lock_word; /* 0 free; acquire / release */
 
@@ -71,4 +76,30 @@ void console_write(const char *s, size_t n)
 	if (locked)
 		__atomic_store_n(&lock_word, 0, __ATOMIC_RELEASE);
 	kernel_leave();
+}
+
+/* Edge triggered: the line has to fall, so all that waits is taken.  A device
+ * that claims to have ever more is left after a FIFO's worth many times over. */
+static void uart_irq(struct plat_frame *f, void *arg)
+{
+	for (unsigned i = 0; i < 64 * FIFO_BYTES && inb(COM1 + UART_LSR) & 1; i++)
+		on_byte(inb(COM1 + UART_DATA));
+}
+
+bool console_listen(void (*fn)(uint8_t))
+{
+	if (!have_uart) {
+		klog("console: no UART, so no input\n");
+		return false;
+	}
+	on_byte = fn;
+	irq_set(VEC_CONSOLE, uart_irq, NULL);
+	if (!ioapic_route_isa(COM1_IRQ, VEC_CONSOLE, cpu_self->apic_id)) {
+		klog("console: no I/O APIC takes ISA interrupt %u, so no input\n", COM1_IRQ);
+		return false;
+	}
+	outb(COM1 + UART_MCR, 0xb); /* OUT2: lets the interrupt out of the chip */
+	outb(COM1 + UART_IER, 1);   /* on received data */
+	klog("console: input by interrupt\n");
+	return true;
 }

@@ -100,6 +100,10 @@ static inline void kmemcpy(void *d, const void *s, size_t n)
 /* Serial port and, when there is one, framebuffer text.  Whole calls do not
  * interleave between cores.  any context, from the first C instruction on. */
 void console_write(const char *s, size_t n);
+/* Input: from now on fn is called for each byte that comes in on the serial
+ * port, in irq context on the calling core.  False where that cannot be.
+ * system, once. */
+bool console_listen(void (*fn)(uint8_t));
 /* %s %d %u %x %p %c %% with width, 0, l, ll, z; truncates; returns the length
  * it wanted.  Own formatter: libc's is split-stack and uses SSE.  any. */
 int kvsnprintf(char *buf, size_t n, const char *fmt, va_list ap);
@@ -184,6 +188,7 @@ noreturn void ap_main(struct cpu *c);
 enum {
 	VEC_NMI = 2,
 	VEC_FIRST = 32,    /* 32..0xdf are for devices */
+	VEC_CONSOLE = 32,  /* console.c: a byte came in */
 	VEC_TIMER = 0xec,  /* LAPIC one-shot; handler in plat.c calls lapic_timer_irq() */
 	VEC_WAKE = 0xed,   /* plat_wake, plat_preempt */
 	VEC_FLUSH = 0xee,  /* stackmap.c: flush the TLB */
@@ -242,6 +247,13 @@ void lapic_timer_arm(uint64_t deadline);
 /* In VEC_TIMER: true when the armed deadline is reached (then disarmed); else
  * it armed the rest.  irq. */
 bool lapic_timer_irq(void);
+
+/* ioapic.c: masks every line; after acpi_init, core 0. */
+void ioapic_init(void);
+/* From now on ISA line irq raises vector on the core with this APIC id.  False
+ * when no I/O APIC serves it or reaches the core.  Core 0, system, before
+ * there are tasks. */
+bool ioapic_route_isa(unsigned irq, unsigned vector, uint32_t apic_id);
 
 /* smp.c: starts every cpus[1..n-1] and waits for their ->online, bounded; a
  * silent core is reported.  main.c then closes the gaps. */

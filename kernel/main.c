@@ -221,6 +221,7 @@ noreturn void kernel_main(uint64_t info_pa, uint64_t delta)
 	unsigned n = cores_init();
 	cpu_percore_init(&boot_cpu);
 	lapic_init();
+	ioapic_init();
 	clock_init();
 	boot_cpu.online = 1;
 	stackmap_init();

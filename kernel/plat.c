@@ -189,6 +189,11 @@ void plat_write(const char *s, size_t n)
 	console_write(s, n);
 }
 
+bool plat_console_listen(void)
+{
+	return console_listen(rt_irq_console);
+}
+
 void plat_entropy(void *buf, size_t n)
 {
 	cpu_entropy(buf, n);

@@ -42,6 +42,11 @@ int num_cpu(void);
 /* Tasks alive, the caller included (runtime.NumGoroutine). */
 int num_task(void);
 
+/* Prints all tasks by state and stack, as Go does on SIGQUIT; equal stacks once,
+ * with a count.  The console's Ctrl-T (hosted: SIGQUIT) does the same, at any
+ * time.  Stops the world, but not while it prints (runtime.Stack(buf, true)). */
+void task_dump(void);
+
 /* For tests: checks that every task is in exactly one place, and throws if
  * not.  Stops the world. */
 void sched_check(void);

@@ -149,17 +149,26 @@ void rt_deferreturn(uintptr_t slot, void *saved)
 	}
 }
 
-uintptr_t unwind_translate(uintptr_t pc, uintptr_t fp)
+static uintptr_t slot_held(const struct g *g, uintptr_t slot)
 {
+	for (const struct defer_rec *d = g->defers; d; d = d->next)
+		if (d->slot == slot)
+			return d->pc;
+	return 0;
+}
+
+uintptr_t unwind_translate(const struct g *owner, uintptr_t pc, uintptr_t fp)
+{
+	uintptr_t slot = fp + sizeof(uintptr_t), held = 0;
+
 	if (pc != (uintptr_t)rt_defer_return)
 		return pc;
-	for (struct g *g = at_load_acq(&rt_allgs); g; g = g->all_next) {
-		for (struct defer_rec *d = g->defers; d; d = d->next) {
-			if (d->slot == fp + sizeof(uintptr_t))
-				return d->pc;
-		}
-	}
-	return pc;
+	if (owner)
+		held = slot_held(owner, slot);
+	else
+		for (struct g *g = at_load_acq(&rt_allgs); g && !held; g = g->all_next)
+			held = slot_held(g, slot);
+	return held ? held : pc;
 }
 
 /* The low end of what is alive on g's stack, which is at sp: lower than sp

@@ -36,6 +36,17 @@ void rt_irq_timer(void)
 		plat_timer_arm(next);
 }
 
+void rt_irq_console(uint8_t byte)
+{
+	if (byte != PLAT_KEY_DUMP)
+		return;
+	/* Said first, looked at second; the task does the reverse (taskdump.c). */
+	at_store_sc(&dump_key.pressed, 1);
+	struct g *g = at_swap(&dump_key.waiter, NULL);
+	if (g)
+		ready_irq(g);
+}
+
 bool rt_irq_exit(const struct plat_frame *f, void *ctx)
 {
 	struct g *g = rt_self.g;

@@ -131,6 +131,11 @@ struct plat_module plat_module(unsigned i);
  * but irq (use in irq only on the fatal path). */
 void plat_write(const char *s, size_t n);
 
+/* Input: rt_irq_console() is called from now on for each byte that comes in,
+ * always on core 0, which called this.  False: this platform has no input.
+ * system, at start. */
+bool plat_console_listen(void);
+
 /* Fills buf with n unpredictable bytes (RDRAND/RDSEED, else a mix of clocks).  any. */
 void plat_entropy(void *buf, size_t n);
 
@@ -179,6 +184,10 @@ noreturn void rt_core_main(unsigned core);
 
 /* irq: the one-shot timer of this core fired. */
 void rt_irq_timer(void);
+/* irq: a byte came in on the console.  Core 0.  The key that asks for all
+ * tasks is Ctrl-T, as on BSD (hosted: SIGQUIT, as in Go). */
+void rt_irq_console(uint8_t byte);
+#define PLAT_KEY_DUMP 0x14
 /* irq: called last in each device, timer and preempt interrupt.  When it
  * returns true it has saved the interrupted task; the platform then leaves
  * the interrupt not to the frame but to rt_preempted() on the top of the

@@ -34,7 +34,7 @@ unsigned rt_nps;
 bool rt_alone;
 struct g *rt_allgs;
 
-static const char *const wait_reason_names[WAIT_NREASONS] = {
+const char *const wait_reason_names[WAIT_NREASONS] = {
 	[WAIT_NONE] = "",
 	[WAIT_CHAN_RECV] = "chan receive",
 	[WAIT_CHAN_SEND] = "chan send",
@@ -55,9 +55,10 @@ static const char *const wait_reason_names[WAIT_NREASONS] = {
 	[WAIT_DEBUG] = "debug call",
 };
 
-const char *g_wait_reason(const struct g *g)
+enum wait_reason g_wait_reason(const struct g *g)
 {
-	return g->wait_reason < WAIT_NREASONS ? wait_reason_names[g->wait_reason] : "?";
+	uint32_t why = at_load(&g->wait_reason) & WAIT_REASON_MASK;
+	return why < WAIT_NREASONS ? why : WAIT_NONE;
 }
 
 /* ---- idle Ps and wake-ups --------------------------------------------- */
@@ -242,6 +243,15 @@ JUMP_RETURN void gosched(void)
 	preempt_on(g);
 }
 
+/* For dumps: g would run on if it were not for a stop, or for the dump's key. */
+static void note_interrupted(struct p *p, struct g *g)
+{
+	if (!at_load(&sched.stopping) && !at_load(&dump_key.pressed))
+		return;
+	p->interrupted_gen = at_load(&sched.stop_gen);
+	p->interrupted = g;
+}
+
 /* The yield an interrupt asked for while preemption was off. */
 void preempt_resched(void)
 {
@@ -250,6 +260,7 @@ void preempt_resched(void)
 	if (g == rt_self.g0 || !at_load(&rt_self.p->attn))
 		return;
 	preempt_off();
+	note_interrupted(rt_self.p, g);
 	yield_slow(rt_self.p, g);
 	preempt_on(g);
 }
@@ -306,6 +317,20 @@ noreturn void leave_for_good(struct p *p, struct g *g)
 	else
 		leave_to_g0(p, g);
 	__builtin_unreachable();
+}
+
+/* The innermost frames of a task that gave way are these functions', and which
+ * of them says nothing: for backtraces. */
+bool is_switch_frame(const char *func)
+{
+	static const char *const own[] = { "park", "park_unlock", "park_leave", "leave_to_g0",
+		                           "preempt_resched", "yield_slow", "yield_any" };
+	for (unsigned i = 0; i < sizeof own / sizeof own[0]; i++) {
+		size_t n = strlen(own[i]);
+		if (strncmp(own[i], func, n) == 0 && (!func[n] || func[n] == '.')) /* or gcc's clone of it */
+			return true;
+	}
+	return false;
 }
 
 /* ---- the scheduler loop, on g0 -------------------------------------------- */
@@ -556,6 +581,7 @@ NOASAN noreturn void rt_preempted_g0(void)
 	g->status = G_RUNNABLE;
 	if (!p->spare_pctx)
 		p->spare_pctx = pctx_alloc();
+	note_interrupted(p, g);
 	if (at_load(&sched.stopping)) {
 		/* Not its fault: it goes on first when the world does. */
 		at_store_rel(&g->on_cpu, 0);

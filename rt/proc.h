@@ -144,7 +144,9 @@ static inline void wakep_fenced(void)
 }
 
 uint64_t num_user_tasks(void);
-const char *g_wait_reason(const struct g *g);
+enum wait_reason g_wait_reason(const struct g *g);
+extern const char *const wait_reason_names[];
+bool is_switch_frame(const char *func);
 
 /* task.c */
 void gfree_put_slow(struct p *p, struct g *g);
@@ -171,11 +173,42 @@ void timer_rearm(struct p *p);     /* own core's one-shot timer */
 void schedtrace_start(void); /* schedtrace.c */
 
 /* traceback.c */
-void traceback_all(struct g *skip);
+/* A stack as return addresses, innermost first; pc[0] may be an interrupted
+ * instruction instead. */
+#define FRAMES_MAX 48
+struct frames {
+	uint16_t n;
+	bool first_is_return;
+	bool more; /* the stack goes on */
+	uintptr_t pc[FRAMES_MAX];
+};
+/* Where g was: saved in a stop, or the caller in rt_systemstack(). */
+void frames_of(struct g *g, struct frames *f);
+/* Text that is collected and goes out in large pieces; NULL: at once. */
+struct text {
+	size_t n, cap;
+	char *buf;
+};
+void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void text_flush(struct text *t);
+void print_frame(struct text *t, uintptr_t pc, bool is_return);
+void print_created_by(struct text *t, const void *pc);
+
+/* taskdump.c */
+struct dump_key {
+	uint32_t pressed;  /* seq_cst with waiter: set by the interrupt, cleared by the task */
+	struct g *waiter;  /* the task that prints, while it sleeps */
+};
+extern struct dump_key dump_key;
+void dump_start(void);             /* listens for the key; core 0, at start */
+struct dump *dump_new(void);       /* system, before plat_fatal_begin() */
+void dump_deadlock(struct dump *d); /* all tasks, on a dead machine */
+
 noreturn void fatal_deadlock(const char *msg);
 noreturn void fatal_stack(struct g *g, const char *what);
-/* defer.c: the true return address behind the defer trampoline. */
-uintptr_t unwind_translate(uintptr_t pc, uintptr_t fp);
+/* defer.c: the true return address behind the defer trampoline; g: whose
+ * stack it is, NULL if not known. */
+uintptr_t unwind_translate(const struct g *g, uintptr_t pc, uintptr_t fp);
 /* defer.c: the low end of what is alive on g's stack, which is at sp. */
 uintptr_t defer_low(const struct g *g, uintptr_t sp);
 

@@ -151,6 +151,16 @@ enum wait_reason {
 	WAIT_DEBUG,
 	WAIT_NREASONS
 };
+/* g->wait_reason also says, above the reason, what others found out about the
+ * wait; park() stores the bare reason, so that lasts as long as the wait. */
+#define WAIT_REASON_MASK 0x7fu
+#define WAIT_LEAKED 0x80u       /* nobody can ever end it (leak.c) */
+#define WAIT_SINCE_SHIFT 8      /* 1 + minute of plat_now() when a collection or a
+                                 * dump first saw it; 0: none did */
+static inline uint32_t wait_since(uint64_t now)
+{
+	return (uint32_t)(1 + now / 60000000000u) << WAIT_SINCE_SHIFT;
+}
 
 /* One contiguous stack window; the second is the large one a deep task
  * overflows into (stack.c). */
@@ -187,7 +197,7 @@ struct g {
 	uintptr_t top;        /* where its stack begins: seg[0].hi less the colour (stack.c) */
 	uint64_t id;
 	const void *created_by; /* pc of the go statement */
-	uint32_t wait_reason; /* enum wait_reason */
+	uint32_t wait_reason; /* enum wait_reason, and see WAIT_REASON_MASK */
 	uint32_t is_system;   /* runtime task: not counted by num_task() and the deadlock check */
 
 	/* Roots: everything between gc_begin and gc_end is scanned. */
@@ -241,6 +251,9 @@ struct p {
 	bool stop_asleep;          /* counted as stopped while idle; the stopper's */
 	bool up;                   /* its core runs; under sched.lock */
 	struct g *handoff;         /* to run next, set while leaving to g0 */
+	struct g *interrupted;     /* what stop number interrupted_gen found running here; owner
+	                            * writes, who stopped the world reads */
+	uint32_t interrupted_gen;
 	struct g *dead;            /* ended task whose stack g0 is to trim */
 	uint64_t goid_next, goid_end; /* this P's batch of ids */
 	uint64_t nstarted, nended; /* user tasks; owner writes */

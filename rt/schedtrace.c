@@ -22,7 +22,7 @@ static void print_detail(void)
 			bool waits = at_load(&g->status) == G_WAITING;
 			/* Go's numbers: 1 runnable, 2 running, 4 waiting */
 			rt_printf("  G%lu: status=%u(%s) m=%d\n", (unsigned long)g->id,
-			          waits ? 4 : at_load(&g->status), waits ? g_wait_reason(g) : "",
+			          waits ? 4 : at_load(&g->status), waits ? wait_reason_names[g_wait_reason(g)] : "",
 			          p ? (int)p->id : -1);
 		}
 }

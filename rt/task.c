@@ -287,6 +287,7 @@ noreturn void rt_start(void)
 	core_bind(0);
 	rt_ps[0]->up = true;
 	newproc(main_task, NULL, 0, false, NULL);
+	dump_start();
 	schedtrace_start();
 	sched.started = 1;
 	if (plat_ncores > 1)

@@ -10,6 +10,7 @@
 #include "proc.h"
 
 #define MAX_FRAMES 100
+#define SOME 100 /* tasks */
 
 void rt_printf(const char *fmt, ...)
 {
@@ -34,82 +35,185 @@ static bool stack_of(uintptr_t addr, uintptr_t *lo, uintptr_t *hi)
 	return plat_stack_bounds(addr, lo, hi);
 }
 
-static void print_frame(uintptr_t pc, bool is_return)
+void text_flush(struct text *t)
+{
+	plat_write(t->buf, t->n);
+	t->n = 0;
+}
+
+void text_printf(struct text *t, const char *fmt, ...)
+{
+	char buf[512];
+	va_list ap;
+	va_start(ap, fmt);
+	int len = vsnprintf(buf, sizeof buf, fmt, ap);
+	va_end(ap);
+	size_t n = len < 0 ? 0 : (size_t)len < sizeof buf ? (size_t)len : sizeof buf - 1;
+	if (!t) {
+		plat_write(buf, n);
+		return;
+	}
+	if (t->cap - t->n < n)
+		text_flush(t);
+	memcpy(t->buf + t->n, buf, n);
+	t->n += n;
+}
+
+void print_frame(struct text *t, uintptr_t pc, bool is_return)
 {
 	struct rt_sym s;
 	/* A return address may already belong to the next line. */
 	if (rt_symbolize(pc - is_return, &s))
-		rt_printf("%s(...)\n\t%s:%u +0x%lx\n", s.func, s.file, s.line, (unsigned long)(pc - s.func_start));
+		text_printf(t, "%s(...)\n\t%s:%u +0x%lx\n", s.func, s.file, s.line,
+		            (unsigned long)(pc - s.func_start));
 	else
-		rt_printf("0x%016lx\n", (unsigned long)pc);
+		text_printf(t, "0x%016lx\n", (unsigned long)pc);
+}
+
+/* ---- walking ------------------------------------------------------------- */
+
+/* Bounds of the stack that addr lies in; g: whose it should be, NULL: anybody's. */
+static bool bounds(const struct g *g, uintptr_t addr, uintptr_t *lo, uintptr_t *hi)
+{
+	for (int i = 0; g && i < 2; i++)
+		if (g->seg[i].lo && addr >= g->seg[i].lo && addr < g->seg[i].hi) {
+			*lo = g->seg[i].lo;
+			*hi = g->seg[i].hi;
+			return true;
+		}
+	return !g && stack_of(addr, lo, hi);
+}
+
+/* Where the function entered on the second segment at fp returns to. */
+static uintptr_t first_segment_pc(const struct g *owner, uintptr_t fp)
+{
+	for (const struct g *g = owner ? owner : at_load_acq(&rt_allgs); g; g = owner ? NULL : g->all_next)
+		if (fp >= g->seg[1].lo && fp < g->seg[1].hi && g->seg0_sp)
+			return *(uintptr_t *)g->seg0_sp;
+	return 0;
+}
+
+/* Calls fn for each frame from the innermost on, at most max; false: there
+ * are more.  g as in bounds(). */
+static bool walk(const struct g *g, uintptr_t pc, uintptr_t fp, uintptr_t sp, bool is_return, unsigned max,
+                 void (*fn)(void *, uintptr_t pc, bool is_return), void *arg)
+{
+	uintptr_t lo = 0, hi = 0;
+	if (!bounds(g, sp, &lo, &hi))
+		lo = hi = 0;
+	struct rt_sym s;
+	if (!rt_symbolize(pc, &s) && hi && sp + 8 <= hi && sp >= lo) {
+		/* A call through a wild pointer: the caller is on top of the stack. */
+		fn(arg, pc, false);
+		pc = *(uintptr_t *)sp;
+		is_return = true;
+	}
+	for (unsigned n = 0; n < max; n++) {
+		fn(arg, pc, is_return);
+		is_return = true;
+		if (!(fp >= lo && fp + 16 <= hi) && !bounds(g, fp, &lo, &hi))
+			return true;
+		if (fp % 8 || fp + 16 > hi)
+			return true;
+		uintptr_t *f = (uintptr_t *)fp;
+		pc = f[1];
+		if (pc == (uintptr_t)rt_morestack_ret) /* entered from the first segment */
+			pc = first_segment_pc(g, fp);
+		pc = unwind_translate(g, pc, fp);
+		if (pc == 0 || (pc >= (uintptr_t)rt_asm_begin && pc < (uintptr_t)rt_asm_end))
+			return true;
+		if (f[0] <= fp && f[0] >= lo) /* frames only go up */
+			return true;
+		fp = f[0];
+	}
+	return false;
+}
+
+static void frame_to_console(void *t, uintptr_t pc, bool is_return)
+{
+	print_frame(t, pc, is_return);
 }
 
 void rt_backtrace(uintptr_t pc, uintptr_t fp, uintptr_t sp)
 {
-	uintptr_t lo = 0, hi = 0;
-	if (!stack_of(sp, &lo, &hi))
-		lo = hi = 0;
-	bool is_return = false;
-	struct rt_sym s;
-	if (!rt_symbolize(pc, &s) && hi && sp + 8 <= hi && sp >= lo) {
-		/* A call through a wild pointer: the caller is on top of the stack. */
-		print_frame(pc, false);
-		pc = *(uintptr_t *)sp;
-		is_return = true;
-	}
-	for (int n = 0; n < MAX_FRAMES; n++) {
-		print_frame(pc, is_return);
-		is_return = true;
-		if (!(fp >= lo && fp + 16 <= hi) && !stack_of(fp, &lo, &hi))
-			return;
-		if (fp % 8 || fp + 16 > hi)
-			return;
-		uintptr_t *f = (uintptr_t *)fp;
-		pc = f[1];
-		if (pc == (uintptr_t)rt_morestack_ret) { /* entered from the first segment */
-			for (struct g *g = at_load_acq(&rt_allgs); g; g = g->all_next)
-				if (fp >= g->seg[1].lo && fp < g->seg[1].hi && g->seg0_sp)
-					pc = *(uintptr_t *)g->seg0_sp;
-		}
-		pc = unwind_translate(pc, fp);
-		if (pc == 0 || (pc >= (uintptr_t)rt_asm_begin && pc < (uintptr_t)rt_asm_end))
-			return;
-		if (f[0] <= fp && f[0] >= lo) /* frames only go up */
-			return;
-		fp = f[0];
-	}
-	rt_printf("...additional frames elided...\n");
+	if (!walk(NULL, pc, fp, sp, false, MAX_FRAMES, frame_to_console, NULL))
+		rt_printf("...additional frames elided...\n");
 }
 
-/* The saved state of a G that is not running. */
-static void backtrace_saved(struct g *g)
+static void frame_keep(void *arg, uintptr_t pc, bool is_return)
 {
-	if (g->pctx && g->sp == (uintptr_t)g->pctx) {
-		rt_backtrace(g->pctx->f.rip, g->pctx->f.rbp, g->pctx->f.rsp);
+	struct frames *f = arg;
+	if (f->n == 0)
+		f->first_is_return = is_return;
+	if (f->n < FRAMES_MAX)
+		f->pc[f->n++] = pc;
+	else
+		f->more = true;
+}
+
+/* Leaves out how a task left its core: a million tasks that wait for the same
+ * are to look alike.  Few pcs come up, so symbols are looked up once. */
+static void drop_switch_frames(struct frames *f)
+{
+	static struct {
+		uintptr_t pc;
+		bool own;
+	} seen[16] NOSCAN_DATA; /* a dump or a dead machine: one core */
+	unsigned n = 0;
+	struct rt_sym s;
+	for (; n + 1 < f->n; n++) {
+		uintptr_t pc = f->pc[n], at = pc / 4 % 16;
+		if (seen[at].pc != pc) {
+			seen[at].pc = pc;
+			seen[at].own = rt_symbolize(pc, &s) && is_switch_frame(s.func);
+		}
+		if (!seen[at].own)
+			break;
+	}
+	if (n == 0)
+		return;
+	f->n = (uint16_t)(f->n - n);
+	f->first_is_return = true;
+	memmove(f->pc, f->pc + n, f->n * sizeof f->pc[0]);
+}
+
+void frames_of(struct g *g, struct frames *f)
+{
+	*f = (struct frames){ 0 };
+	if (g->in_systemstack) { /* running, at work on the scheduler stack */
+		uint64_t *w = (uint64_t *)g->sp; /* rt_systemstack_call's frame: rbp is 48 bytes up */
+		f->more = !walk(g, w[7], w[6], g->sp + 64, true, FRAMES_MAX, frame_keep, f);
+	} else if (g->pctx && g->sp == (uintptr_t)g->pctx) {
+		const struct plat_frame *r = &g->pctx->f;
+		f->more = !walk(g, r->rip, r->rbp, r->rsp, false, FRAMES_MAX, frame_keep, f);
 	} else if (g->sp) {
 		uint64_t *w = (uint64_t *)g->sp;
-		rt_backtrace(w[1], w[2], g->sp);
+		f->more = !walk(g, w[1], w[2], g->sp, false, FRAMES_MAX, frame_keep, f);
+		drop_switch_frames(f);
 	}
 }
 
-static void print_created_by(struct g *g)
+void print_created_by(struct text *t, const void *pc)
 {
 	struct rt_sym s;
-	if (g->created_by && rt_symbolize((uintptr_t)g->created_by - 1, &s))
-		rt_printf("created by %s\n\t%s:%u +0x%lx\n", s.func, s.file, s.line,
-		          (unsigned long)((uintptr_t)g->created_by - s.func_start));
+	if (pc && rt_symbolize((uintptr_t)pc - 1, &s))
+		text_printf(t, "created by %s\n\t%s:%u +0x%lx\n", s.func, s.file, s.line,
+		            (unsigned long)((uintptr_t)pc - s.func_start));
 }
 
+/* ---- crash reports --------------------------------------------------------- */
+
+/* A task that is not running, or works on the scheduler stack. */
 static void print_task(struct g *g, const char *state)
 {
+	struct frames f;
 	rt_printf("\ngoroutine %lu [%s]:\n", (unsigned long)g->id, state);
-	if (g->in_systemstack && g->sp) { /* running, at work on the scheduler stack */
-		uint64_t *w = (uint64_t *)g->sp; /* rt_systemstack_call's frame: rbp is 48 bytes up */
-		rt_backtrace(w[7] - 1, w[6], g->sp + 64);
-	} else {
-		backtrace_saved(g);
-	}
-	print_created_by(g);
+	frames_of(g, &f);
+	for (unsigned i = 0; i < f.n; i++)
+		print_frame(NULL, f.pc[i], i || f.first_is_return);
+	if (f.more)
+		rt_printf("...additional frames elided...\n");
+	print_created_by(NULL, g->created_by);
 }
 
 static struct g *task_of_core(unsigned core)
@@ -133,7 +237,7 @@ static void print_other_cores(void)
 			rt_backtrace(f->rip, f->rbp, f->rsp);
 		else
 			rt_printf("\tthe core did not answer\n");
-		print_created_by(g);
+		print_created_by(NULL, g->created_by);
 	}
 }
 
@@ -147,27 +251,13 @@ static void print_me(uintptr_t pc, uintptr_t fp, uintptr_t sp)
 			uint64_t *w = (uint64_t *)g->sp;
 			rt_backtrace(w[7] - 1, w[6], g->sp + 64);
 		}
-		print_created_by(g);
+		print_created_by(NULL, g->created_by);
 	} else {
 		rt_printf("\nruntime stack (core %u):\n", plat_core_id());
 		rt_backtrace(pc, fp, sp);
 		struct g *cur = task_of_core(plat_core_id());
 		if (cur)
 			print_task(cur, "running");
-	}
-}
-
-/* All tasks that are not running, by state, but skip. */
-void traceback_all(struct g *skip)
-{
-	for (struct g *g = at_load_acq(&rt_allgs); g; g = g->all_next) {
-		if (g == skip || g->is_system)
-			continue;
-		uint32_t st = at_load(&g->status);
-		if (st == G_WAITING)
-			print_task(g, g_wait_reason(g));
-		else if (st == G_RUNNABLE)
-			print_task(g, "runnable");
 	}
 }
 
@@ -216,11 +306,28 @@ noreturn void throw(const char *fmt, ...)
 	throw_report(&t);
 }
 
+/* Tasks one by one, where there is no memory to see which are alike. */
+static void print_some(void)
+{
+	unsigned n = 0;
+	for (struct g *g = at_load_acq(&rt_allgs); g && n < SOME; g = g->all_next)
+		if (g->status != G_DEAD && !g->is_system) {
+			print_task(g, g->status == G_WAITING ? wait_reason_names[g_wait_reason(g)] : "runnable");
+			n++;
+		}
+	if (n == SOME)
+		rt_printf("\n...further goroutines left out...\n");
+}
+
 noreturn void fatal_deadlock(const char *msg)
 {
+	struct dump *d = dump_new();
 	if (plat_fatal_begin()) {
 		rt_printf("fatal error: %s\n", msg);
-		traceback_all(NULL);
+		if (d)
+			dump_deadlock(d);
+		else
+			print_some();
 	}
 	fatal_end();
 }
@@ -240,7 +347,7 @@ noreturn void fatal_stack(struct g *g, const char *what)
 		/* __morestack's frame: 192 bytes, then rbp, return address, caller's. */
 		uint64_t *w = (uint64_t *)(g->sp + 192);
 		rt_backtrace(w[1], w[0], (uintptr_t)(w + 2));
-		print_created_by(g);
+		print_created_by(NULL, g->created_by);
 		print_other_cores();
 	}
 	fatal_end();

@@ -62,6 +62,7 @@ struct core {
 	uint32_t asleep;        /* seq_cst against ev and the idle word */
 	uint64_t deadline;      /* one-shot timer, UINT64_MAX off; owner sets, timer thread clears */
 	uint32_t timer_fired;   /* the timer thread's message to the handler */
+	uint32_t quit;          /* SIGQUIT came: the same; core 0 */
 	struct plat_frame stop_frame;
 	uint32_t stopped;
 };
@@ -268,6 +269,8 @@ __attribute__((no_sanitize_address)) static void on_irq(int sig, siginfo_t *si, 
 	__atomic_add_fetch(&c->ev, 1, __ATOMIC_SEQ_CST);
 	if (__atomic_exchange_n(&c->timer_fired, 0, __ATOMIC_SEQ_CST))
 		rt_irq_timer();
+	if (__atomic_exchange_n(&c->quit, 0, __ATOMIC_SEQ_CST))
+		rt_irq_console(PLAT_KEY_DUMP);
 	uintptr_t ip = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
 	if (ip >= (uintptr_t)__executable_start && ip < (uintptr_t)etext) {
 		struct plat_frame f;
@@ -293,6 +296,16 @@ static void on_fault(int sig, siginfo_t *si, void *ctx)
 	                                    "invalid opcode";
 	rt_fault(&f, sig == SIGFPE ? 0 : sig == SIGILL ? 6 : 14, what, addr, (uintptr_t)si->si_addr);
 	frame_to(&f, uc);
+}
+
+/* On any thread, but the console's interrupt is core 0's. */
+static void on_quit(int sig, siginfo_t *si, void *ctx)
+{
+	(void)sig, (void)si, (void)ctx;
+	int saved = errno;
+	__atomic_store_n(&cores[0].quit, 1, __ATOMIC_SEQ_CST);
+	plat_preempt(0);
+	errno = saved;
 }
 
 static void on_stop(int sig, siginfo_t *si, void *ctx)
@@ -442,6 +455,13 @@ void plat_write(const char *s, size_t n)
 			n -= (size_t)k;
 		}
 	}
+}
+
+/* No bytes: only the signal that stands for the key. */
+bool plat_console_listen(void)
+{
+	install(SIGQUIT, on_quit);
+	return true;
 }
 
 void plat_entropy(void *buf, size_t n)
