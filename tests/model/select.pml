@@ -27,8 +27,8 @@
  * a task that returned is in a queue.
  *
  * Not covered: what a core that is alone leaves out (rt_alone: there all steps
- * between two switches are one), buffers, close, default, nil channels, the random order (any
- * ready case may be taken), parking itself (park.pml). */
+ * between two switches are one), buffers, close, default, nil channels, the
+ * random order (any ready case may be taken), parking itself (park.pml). */
 #define T 4               /* tasks */
 #define NONE 99
 
