@@ -50,6 +50,10 @@ void task_dump(void);
 /* For tests: checks that every task is in exactly one place, and throws if
  * not.  Stops the world. */
 void sched_check(void);
+/* For tests: throws if a core sleeps while a task waits to run, for so many
+ * nanoseconds.  Returns the longest it saw that, 0 when all is well at the first
+ * look; keeps its core while it looks. */
+int64_t sched_watch(int64_t bound);
 
 /* ---- channels ---------------------------------------------------------------- */
 
