@@ -3,6 +3,7 @@
 # Variants of the same sources, each in build/<variant>/:
 #   metal   the bare-metal image: boot/ + kernel/ + rt/ + musl + app
 #   mdebug  metal with assertions
+#   mnasty  metal with assertions, tiny queues: for the soak
 #   host    rt/ + tests/host/ as a Linux process, native speed
 #   asan    host with ASan, UBSan and assertions
 #   nasty   host with assertions, tiny queues, junk fill
@@ -31,10 +32,11 @@ SECTIONS := -ffunction-sections -fdata-sections
 METAL   := -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -fno-stack-protector -fno-asynchronous-unwind-tables
 HOSTF   := -fno-pie -ftls-model=local-exec -fno-stack-protector -mno-red-zone
 
-METAL_VARIANTS := metal mdebug
+METAL_VARIANTS := metal mdebug mnasty
 HOST_VARIANTS  := host asan nasty
 FLAGS_metal  := $(METAL) $(SECTIONS)
 FLAGS_mdebug := $(METAL) $(SECTIONS) -DINGOT_DEBUG
+FLAGS_mnasty := $(METAL) $(SECTIONS) -DINGOT_DEBUG -DRUNQ_SIZE=4 -DINGOT_NASTY
 FLAGS_host   := $(HOSTF)
 # alloca: what is beyond the limit comes from the heap, and ASan would mark all between that and the stack.
 FLAGS_asan   := $(HOSTF) -DINGOT_DEBUG -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined \
@@ -61,7 +63,7 @@ MAKEFLAGS += --no-print-directory
 SAY := $(if $(V),@:,@echo)
 QUIET := $(if $(V),,@)
 
-.PHONY: all help run test check image images bench counts figures check-deps check-stack deps clean gdb
+.PHONY: all help run test check soak image images bench counts figures check-deps check-stack deps clean gdb
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/metal/app/$(notdir $(abspath $(APP))).elf ## build the image of APP
@@ -104,14 +106,17 @@ include kernel/libc.mk
 GCC_INC := $(shell $(CC) -print-file-name=include 2>/dev/null)
 SYSINC_metal := -nostdinc -isystem $(GCC_INC) -isystem $(LIBC_INC)
 SYSINC_mdebug := $(SYSINC_metal)
+SYSINC_mnasty := $(SYSINC_metal)
 # Programs see musl's first, as on any system with musl.
 APPINC_metal := -nostdinc -isystem $(LIBC_INC) -isystem $(GCC_INC) -Irt
 APPINC_mdebug := $(APPINC_metal)
+APPINC_mnasty := $(APPINC_metal)
 APPINC_host := -Irt
 APPINC_asan := -Irt
 APPINC_nasty := -Irt
 NEED_metal := $(LIBC_HEADERS)
 NEED_mdebug := $(LIBC_HEADERS)
+NEED_mnasty := $(LIBC_HEADERS)
 
 # $(1) variant.  One rule for each kind of source.
 define variant
@@ -217,7 +222,7 @@ run: $(if $(filter uefi,$(MACHINE)),image,$(B)/metal/app/$(APP_NAME).elf) ## boo
 	@tests/qemu.sh $(if $(filter uefi,$(MACHINE)),$(B)/$(APP_NAME).img,$<)
 image: $(B)/metal/app/$(APP_NAME).elf $(B)/efi/BOOTX64.EFI ## a disk image of APP, FILE and ARGS for UEFI machines and USB sticks
 	@boot/mkimage.sh $< $(B)/$(APP_NAME).img -c "$$(tests/qemu.sh --line)" $(if $(FILE),-m "$(FILE)")
-images: $(foreach d,$(APPS),$(B)/metal/app/$(notdir $(d)).elf) $(B)/efi/BOOTX64.EFI $(TOOLS)
+images: $(foreach d,$(APPS),$(B)/metal/app/$(notdir $(d)).elf) $(B)/mnasty/app/soak.elf $(B)/efi/BOOTX64.EFI $(TOOLS)
 gdb: ## how to debug a running image
 	@echo "make run GDB=1 ...      starts QEMU and waits for gdb, then in another terminal:"
 	@echo "gdb $(B)/metal/app/$(APP_NAME).elf -ex 'target remote :1234' -ex 'hbreak ingot_main' -ex continue"
@@ -230,6 +235,10 @@ check: ## the quick ring, under two minutes
 	+@tests/run check
 t/%: ## one test in all its rings, and how to repeat it (ON=host|asan|nasty|boot1|boot2|boot4 narrows)
 	+@tests/run one $*
+# On metal in nasty mode; ON=host: as a Linux process.  ARGS: words of its own, as from=ROUND.
+MINUTES ?= 30
+soak: $(if $(filter host,$(ON)),$(B)/nasty/app/soak/soak,$(B)/mnasty/app/soak.elf) ## random mixes of everything tasks do, nothing lost (MINUTES=30 SEED=n SMP=4 ON=host)
+	@SMP=$(if $(filter file,$(origin SMP)),4,$(SMP)) tests/system/soak.py $(MINUTES) '$(SEED)' $(filter host,$(ON))
 # The peers lie beside the tree; without them there are only our own figures.
 PEERS ?= ../shared/peers/go
 bench: $(B)/host/app/bench/bench ## our hosted benchmarks beside Go's, in one run (NAMES='yield spawn' for some)
