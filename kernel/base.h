@@ -108,6 +108,7 @@ void trap_load(struct cpu *c);          /* GDT, TSS, IDT of the calling core */
 /* ---- fatal.c ---- */
 void fatal_init(const char *cmdline, bool screen); /* panic=; screen: somebody may be reading it */
 bool fatal_begin(void);
+bool fatal_going(void);                 /* somebody has begun */
 /* In the NMI handler: true if the fatal path asked for it (then never returns). */
 bool fatal_nmi(struct plat_frame *f);
 noreturn void fatal_end(int status);

@@ -89,6 +89,11 @@ bool fatal_begin(void)
 	return true;
 }
 
+bool fatal_going(void)
+{
+	return __atomic_load_n(&owner, __ATOMIC_RELAXED) != 0;
+}
+
 bool fatal_nmi(struct plat_frame *f)
 {
 	struct cpu *c = cpu_self;

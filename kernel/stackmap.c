@@ -15,6 +15,8 @@
  *                           has not been flushed yet
  *   mapped -> quarantined   release: entry = generation << 1
  *   quarantined -> free     flush_all() has completed a later generation
+ *   mapped -> free          freeze: flushes before it returns
+ *   free -> mapped          thaw, in a page fault: there is nothing to flush
  *
  * A generation is flushed when every core has reloaded CR3 after it was
  * taken, or was seen idle after that (it reloads when it wakes).  IPIs
@@ -189,6 +191,36 @@ bool plat_stack_commit(uintptr_t va, size_t len)
 			flush_all();
 		__atomic_store_n(e, virt_to_phys(f) | PTE_P | PTE_W | PTE_A | PTE_D | nx, __ATOMIC_SEQ_CST);
 	}
+	return true;
+}
+
+bool plat_stack_freeze(const struct plat_range *r, unsigned n)
+{
+	void *list = NULL;
+	unsigned frames = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		unmap(r[i].base, r[i].len, &list, &frames);
+	flush_all();
+	while (list) {
+		void *next = *(void **)list;
+		rt_frame_free(list);
+		list = next;
+	}
+	return true;
+}
+
+bool plat_stack_thaw(uintptr_t va, void (*fill)(void *page, void *arg), void *arg)
+{
+	uint64_t nx = cpu_feat.nx ? PTE_NX : 0;
+	void *f = rt_frame_alloc(); /* not frame(): a flush cannot be waited for here */
+
+	if (!f)
+		return false;
+	fill(f, arg);
+	/* release: a core that finds the page finds its content */
+	__atomic_store_n(vm_window_entry(va, 0), virt_to_phys(f) | PTE_P | PTE_W | PTE_A | PTE_D | nx,
+			 __ATOMIC_RELEASE);
 	return true;
 }
 

@@ -211,18 +211,45 @@ static noreturn void own_report(struct plat_frame *f, const char *what, const ch
 	fatal_end(2);
 }
 
+/* A touch of a stack whose page is not there.  1: it is now; 0: it should not
+ * have been touched; -1: no memory.  The runtime's code may use SSE (and no
+ * more than SSE: the upper halves of AVX registers stay). */
+static int stack_fault(uint64_t err, uintptr_t addr)
+{
+	struct cpu *c = cpu_self;
+	uint8_t fp[512] __attribute__((aligned(16)));
+
+	if (err & 1 || addr < WINDOW_BASE || addr >= WINDOW_BASE + WINDOW_SIZE || !c->entered || c->in_irq ||
+	    c->in_fault || fatal_going())
+		return 0;
+	__asm__ volatile("fxsave64 %0" : "=m"(fp));
+	int r = rt_stack_fault(addr);
+	__asm__ volatile("fxrstor64 %0" ::"m"(fp));
+	if (r == 0 && vm_lookup(addr)) /* another core was quicker */
+		r = 1;
+	return r;
+}
+
 /* Called by stubs.S; returns to resume from *f. */
 void exception_dispatch(struct plat_frame *f, unsigned vector, uint64_t err)
 {
 	struct cpu *c = cpu_self;
 	uintptr_t addr = 0;
 	char what[128];
+	int stack = 0;
 
 	if (vector == VEC_NMI && fatal_nmi(f))
 		return;
-	if (vector == EXC_PF)
+	if (vector == EXC_PF) {
 		__asm__ volatile("mov %%cr2, %0" : "=r"(addr));
-	describe(what, sizeof what, vector, err, addr, f->rip);
+		stack = stack_fault(err, addr);
+		if (stack > 0)
+			return;
+	}
+	if (stack < 0)
+		ksnprintf(what, sizeof what, "out of memory (thawing a stack)");
+	else
+		describe(what, sizeof what, vector, err, addr, f->rip);
 	c->in_fault++;
 	if (c->in_fault > 3)
 		cpu_halt();

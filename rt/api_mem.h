@@ -4,6 +4,7 @@
  *   new(T, .a = 1)    the same with these members set           Go's &T{a: 1}
  *   rt_make(T, n)     zeroed array of n T
  *   gc()              a full collection                         runtime.GC()
+ *   compact_stacks()  memory of parked tasks back, at once; Go: no such thing
  *   read_mem_stats    Go's runtime.ReadMemStats, the fields that mean something here
  *   set_gc_percent    debug.SetGCPercent: returns the old value, -1 off
  * Memory is freed by nobody but the collector. */
@@ -42,6 +43,13 @@ extern const struct rt_type rt_type_noscan;
 	})
 #define rt_make(T, n) ((__typeof__(T) *)rt_malloc_array((n), RT_TYPE(T)))
 
+/* Gives back the stack pages of all tasks that are parked now; each gets one
+ * again when it, or another task, touches its stack.  The runtime does so by
+ * itself with tasks that stay parked for some seconds (GODEBUG=stackfreeze).
+ * Returns the bytes given back, before what the copies take; -1 if this machine
+ * cannot.  task */
+int64_t compact_stacks(void);
+
 void gc(void);
 int set_gc_percent(int percent);
 /* Checks the whole heap's invariants with the world stopped; ends the image with
@@ -60,6 +68,9 @@ struct mem_stats {
 	uint64_t heap_live;                   /* marked by the last collection */
 	uint64_t stack_inuse, other_sys, sys;
 	uint64_t next_gc, last_gc, pause_total_ns;
+	uint64_t frozen_tasks, frozen_bytes;  /* parked without a stack page; memory of their copies */
+	uint64_t freezes, thaws;              /* pages, since the start */
+	uint64_t freeze_pause_max_ns;         /* longest stop of the world for freezing */
 	uint32_t num_gc, num_forced_gc;
 	bool ok;
 };

@@ -12,7 +12,9 @@
 #define MAX_ARGS 64
 #define LINE_MAX 4096
 
-struct rt_settings rt_settings NOSCAN_DATA = { .gogc = 100, .quantum = QUANTUM_NS / 1000, .gomemlimit = UINT64_MAX };
+struct rt_settings rt_settings NOSCAN_DATA = {
+	.gogc = 100, .quantum = QUANTUM_NS / 1000, .gomemlimit = UINT64_MAX, .stackfreeze = 2000
+};
 static char args_buf[LINE_MAX] NOSCAN_DATA;
 static char *argv_buf[MAX_ARGS + 2] NOSCAN_DATA;
 
@@ -107,7 +109,8 @@ static bool memory_size(const char *s, uint64_t *out)
 static void godebug(char *list, const char *word)
 {
 	static const char *const known[] = { "gctrace", "schedtrace", "scheddetail", "quantum",
-		                             "gcstress", "allocfail",  "junkfill",    NULL };
+		                             "gcstress", "allocfail",  "junkfill",
+		                             "stackfreeze", "freezestress", NULL };
 	while (*list) {
 		char *item = list, *eq = NULL;
 		while (*list && *list != ',') {
@@ -138,6 +141,10 @@ static void godebug(char *list, const char *word)
 			rt_settings.allocfail = (unsigned)v;
 		else if (strcmp(item, "junkfill") == 0)
 			rt_settings.junkfill = v != 0;
+		else if (strcmp(item, "stackfreeze") == 0)
+			rt_settings.stackfreeze = (unsigned)v;
+		else if (strcmp(item, "freezestress") == 0)
+			rt_settings.freezestress = v != 0;
 		else
 			unknown(word, item, known);
 	}

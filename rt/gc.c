@@ -14,6 +14,7 @@
  * goal.  A cycle always leaves some room above what lives, so that a limit below
  * the live heap does not mean endless collection. */
 #include "api_mem.h"
+#include "freeze.h"
 #include "heap.h"
 
 #define HEAP_MIN ((uint64_t)4 << 20)
@@ -196,6 +197,8 @@ static void gc_stop(void *arg)
 	gcs.forced += a->force;
 	if (rt_settings.gctrace)
 		gc_trace(&t, a->force);
+	if (unlikely(rt_settings.freezestress))
+		freeze_all_now();
 	start_world();
 }
 
@@ -282,6 +285,7 @@ static void stats_stop(void *arg)
 	m->num_gc = gc_cycles;
 	m->num_forced_gc = gcs.forced;
 	m->frees = m->mallocs > m->heap_objects ? m->mallocs - m->heap_objects : 0;
+	freeze_stats(m);
 	m->ok = true;
 	start_world();
 }

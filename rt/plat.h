@@ -111,6 +111,16 @@ bool plat_stack_commit(uintptr_t va, size_t len);
  * has flushed since (rule S1).  system, no rt lock held. */
 void plat_stack_release(uintptr_t va, size_t len);
 
+/* In a stop of the world: unmaps these ranges of committed stack; true: their
+ * memory is given back, no core can reach it, and a touch of the last page of
+ * a range faults and calls rt_stack_fault().  (What lies below that page holds
+ * nothing and comes back by itself; it exists only where plat_stack_first is
+ * more than a page.)  False: this platform cannot, nothing has changed.  system */
+bool plat_stack_freeze(const struct plat_range *r, unsigned n);
+/* In rt_stack_fault() only: fill(a fresh page, content undefined, arg), then
+ * maps it at va, where nothing is mapped, in one step.  False: no memory. */
+bool plat_stack_thaw(uintptr_t va, void (*fill)(void *page, void *arg), void *arg);
+
 /* ---- boot input ------------------------------------------------------- */
 
 /* The command line, NUL-terminated; hosted: environment settings and argv in
@@ -206,6 +216,12 @@ void rt_fault(struct plat_frame *f, int vector, const char *what, bool has_addr,
 /* Prints a symbolised backtrace starting at the given pc/frame pointer; works
  * before rt_start().  Reads memory only inside known stacks. */
 void rt_backtrace(uintptr_t pc, uintptr_t fp, uintptr_t sp);
+
+/* A touch of stack that is not mapped, by any code but interrupt handlers and
+ * the fatal path; on a per-core stack, interrupts off, SSE state saved.
+ * 1: thawed, the instruction can be tried again; 0: not a frozen page (any
+ * more: another core may have thawed it); -1: no memory for it. */
+int rt_stack_fault(uintptr_t addr);
 
 /* A 4 KiB frame (direct map address, content undefined) for stacks and page
  * tables, or NULL.  system. */

@@ -53,6 +53,7 @@ const char *const wait_reason_names[WAIT_NREASONS] = {
 	[WAIT_FINALIZER] = "finalizer wait",
 	[WAIT_IO] = "IO wait",
 	[WAIT_DEBUG] = "debug call",
+	[WAIT_COMPACT] = "stack compaction",
 };
 
 enum wait_reason g_wait_reason(const struct g *g)

@@ -90,6 +90,7 @@ enum lock_rank {
 	RANK_SCHED,      /* global run queue, idle Ps, free Gs */
 	RANK_ALLGS,      /* list of all Gs */
 	RANK_STACK,      /* stack windows */
+	RANK_FREEZE,     /* copies of frozen stacks; taken in page faults, see freeze.c */
 	RANK_SPANSET,    /* mcentral's sets */
 	RANK_MHEAP,      /* page allocator, spans */
 	RANK_LEAF,       /* takes nothing below it */
@@ -149,6 +150,7 @@ enum wait_reason {
 	WAIT_FINALIZER,
 	WAIT_IO,
 	WAIT_DEBUG,
+	WAIT_COMPACT,
 	WAIT_NREASONS
 };
 /* g->wait_reason also says, above the reason, what others found out about the
@@ -191,7 +193,7 @@ struct g {
 
 	/* Second cache line: with the first, all that starting and ending touches. */
 	struct g *next;       /* link in the one queue the G is in (global queue, free list) */
-	struct p *p;          /* where it runs or last ran */
+	struct p *p;          /* where it runs or last ran; NULL: not since freeze.c looked */
 	void (*entry)(void *);
 	void *entry_arg;      /* on its own stack */
 	uintptr_t top;        /* where its stack begins: seg[0].hi less the colour (stack.c) */
@@ -209,6 +211,7 @@ struct g {
 	char gc_end[0];
 
 	struct stack_seg seg[2];
+	struct frozen *frozen; /* freeze.c: the copy of its stack, whose page is gone */
 	uint32_t select_done; /* CAS 0->1 by the one waker that wins a select */
 	struct g *all_next;   /* all Gs ever made; Gs are never freed.  Published with release */
 	int errno_val;        /* the C library's errno of this task (crt.c) */
@@ -424,6 +427,8 @@ struct rt_settings {
 	int gogc;               /* percent, -1: off */
 	uint64_t gomemlimit;    /* bytes, UINT64_MAX: none */
 	bool gctrace;
+	unsigned stackfreeze;   /* ms between looks for parked tasks to freeze, 0 never */
+	bool freezestress;      /* freeze all parked tasks at each collection */
 	int schedtrace;         /* ms, 0 off */
 	bool scheddetail;
 	unsigned quantum;       /* us */

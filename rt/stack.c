@@ -19,6 +19,7 @@
  * compare rsp itself.  Only the owner core changes a segment, preemption
  * off, on the scheduler stack.  Windows are recycled (S1 is
  * plat_stack_release's duty). */
+#include "freeze.h"
 #include "proc.h"
 
 #define PAGE 4096ul
@@ -38,6 +39,14 @@ static struct lock stack_lock = LOCK_INIT(RANK_STACK);
 static size_t small_used, big_used; /* bytes, under stack_lock */
 static size_t inuse;                /* committed bytes; atomic */
 
+/* The G of each small window, by the window's number: a fault on a stack asks
+ * for it.  Three levels, the lower two whole pages of the heap; an entry is
+ * written once, with release, under stack_lock. */
+#define OWNERS 1024ul
+#define OWNERS_PAGE (OWNERS * sizeof(void *) / 8192)
+static struct g ***owner_dir[64] NOSCAN_DATA;
+static size_t nstacks; /* windows with a G; seq_cst */
+
 /* Large windows are few: their free list lives here, not in their memory. */
 struct big_window {
 	uintptr_t base;
@@ -48,6 +57,11 @@ static struct big_window *big_list, *big_spare;
 size_t stack_bytes_inuse(void)
 {
 	return at_load(&inuse);
+}
+
+void stack_bytes_add(int64_t n)
+{
+	at_add_relaxed(&inuse, (size_t)n);
 }
 
 static bool commit(uintptr_t va, size_t len)
@@ -61,12 +75,58 @@ static bool commit(uintptr_t va, size_t len)
 static void release(uintptr_t va, size_t len)
 {
 	plat_stack_release(va, len);
-	__atomic_sub_fetch(&inuse, len, __ATOMIC_RELAXED);
+	stack_bytes_add(-(int64_t)len);
 }
 
 static uintptr_t limit_of(const struct stack_seg *s)
 {
 	return s->lo + plat_stack_slack + SMALL_FRAME;
+}
+
+static struct g **owner_slot(size_t i)
+{
+	struct g ***dir = i >> 20 < 64 ? at_load_acq(&owner_dir[i >> 20]) : NULL;
+	struct g **leaf = dir ? at_load_acq(&dir[i / OWNERS % OWNERS]) : NULL;
+	return leaf ? &leaf[i % OWNERS] : NULL;
+}
+
+static void *owner_page(void)
+{
+	void *p = mheap_alloc_manual(OWNERS_PAGE);
+	if (p)
+		memset(p, 0, OWNERS * sizeof(void *));
+	return p;
+}
+
+/* Under stack_lock; false: no memory. */
+static bool owner_set(size_t i, struct g *g)
+{
+	if (i >> 20 >= 64 || (!owner_dir[i >> 20] && !(owner_dir[i >> 20] = owner_page())))
+		return false;
+	struct g ***leaf = &owner_dir[i >> 20][i / OWNERS % OWNERS];
+	if (!*leaf) {
+		struct g **p = owner_page();
+		if (!p)
+			return false;
+		at_store_rel(leaf, p);
+	}
+	at_store_rel(&(*leaf)[i % OWNERS], g);
+	return true;
+}
+
+unsigned stack_page_owners(uintptr_t page, struct g *o[STACK_PAGE_OWNERS])
+{
+	uintptr_t off = page - plat_stack_base();
+	if (off >= plat_stack_size() || off % STACK_WINDOW != STACK_WINDOW - PAGE)
+		return 0;
+	struct g **slot = owner_slot(off / STACK_WINDOW);
+	o[0] = slot ? at_load_acq(slot) : NULL;
+	return o[0] != NULL;
+}
+
+size_t stacks_made(void)
+{
+	return at_load_sc(&nstacks);
 }
 
 bool stack_new(struct g *g)
@@ -75,7 +135,10 @@ bool stack_new(struct g *g)
 	lock(&stack_lock);
 	if (small_used + big_used + STACK_WINDOW <= plat_stack_size()) {
 		base = plat_stack_base() + small_used;
-		small_used += STACK_WINDOW;
+		if (owner_set(small_used / STACK_WINDOW, g))
+			small_used += STACK_WINDOW;
+		else
+			base = 0;
 	}
 	unlock(&stack_lock);
 	if (!base)
@@ -88,19 +151,14 @@ bool stack_new(struct g *g)
 		return false;
 	g->stack_limit = limit_of(s);
 	g->top = s->hi - base / STACK_WINDOW % COLOURS * 64;
+	at_add(&nstacks, 1);
+	freeze_kick();
 	return true;
 }
 
-void stack_shrink_dead(struct g *g)
+/* Gives a second segment back. */
+static void big_window_put(struct stack_seg *b)
 {
-	struct stack_seg *s = &g->seg[0], *b = &g->seg[1];
-	uintptr_t lo = s->hi - plat_stack_first;
-	if (s->lo != lo) {
-		release(s->lo, lo - s->lo);
-		s->lo = lo;
-	}
-	g->cur_seg = 0; /* it may have ended deep in the second */
-	g->stack_limit = limit_of(s);
 	if (!b->base)
 		return;
 	asan_unpoison(b->lo, b->hi);
@@ -115,6 +173,39 @@ void stack_shrink_dead(struct g *g)
 	memset(b, 0, sizeof *b);
 }
 
+void stack_shrink_dead(struct g *g)
+{
+	struct stack_seg *s = &g->seg[0];
+	uintptr_t lo = s->hi - plat_stack_first;
+	if (s->lo != lo) {
+		release(s->lo, lo - s->lo);
+		s->lo = lo;
+	}
+	g->cur_seg = 0; /* it may have ended deep in the second */
+	g->stack_limit = limit_of(s);
+	big_window_put(&g->seg[1]);
+}
+
+void stack_shrink_parked(struct g *g)
+{
+	struct stack_seg *s = &g->seg[0];
+	uintptr_t lo = (g->sp - plat_stack_slack - SMALL_FRAME) & ~(PAGE - 1);
+	if (lo > s->hi - plat_stack_first)
+		lo = s->hi - plat_stack_first;
+	if (lo > s->lo) {
+		release(s->lo, lo - s->lo);
+		s->lo = lo;
+		g->stack_limit = limit_of(s);
+	}
+	big_window_put(&g->seg[1]);
+}
+
+bool stack_freezable(const struct g *g, struct plat_range *r)
+{
+	const struct stack_seg *s = &g->seg[0];
+	*r = (struct plat_range){ s->lo, s->hi - s->lo };
+	return r->len == plat_stack_first && !g->seg[1].base;
+}
 static uintptr_t big_window_get(void)
 {
 	uintptr_t base = 0;
@@ -240,7 +331,11 @@ void stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void 
 {
 	if (g->status == G_DEAD || !g->seg[0].hi)
 		return;
-	uintptr_t sp = g->sp;
+	uintptr_t sp = g->sp, lo, hi;
+	if (stack_frozen_range(g, &lo, &hi)) {
+		fn(lo, hi, arg);
+		return;
+	}
 	if (sp == (uintptr_t)g->pctx && sp) {
 		struct preempt_ctx *c = g->pctx;
 		fn((uintptr_t)&c->f, (uintptr_t)(&c->f + 1), arg);

@@ -6,6 +6,7 @@
  * its first stack segment.  A G on p->gfree ended on this core or came
  * through sched.gfree, so its on_cpu is 0 by the time it is taken: this core
  * has switched away from it since. */
+#include "freeze.h"
 #include "proc.h"
 
 #define GFREE_P_MAX 64 /* dead Gs a P keeps while there are others, Go's number */
@@ -289,6 +290,7 @@ noreturn void rt_start(void)
 	newproc(main_task, NULL, 0, false, NULL);
 	dump_start();
 	schedtrace_start();
+	freeze_start();
 	sched.started = 1;
 	if (plat_ncores > 1)
 		plat_start_cores();

@@ -10,6 +10,9 @@ struct rt_timer {
 	uint32_t heap_pos; /* index + 1, 0: in no heap; under p's heap lock */
 };
 
+/* The one timer that keeps nobody from being found deadlocked; NULL none. */
+extern struct rt_timer *timer_background;
+
 /* time.c: into the caller's P's heap, which it is not in; and out of whichever
  * heap it is in: false if it was in none. */
 void timer_add(struct rt_timer *t, uint64_t when);

@@ -7,6 +7,7 @@
  * Invariants: after plat_fatal_begin() no lock is taken and no memory
  * allocated; each core's stack limit is 0 while it reports, so formatted
  * printing works on whatever stack it is. */
+#include "freeze.h"
 #include "proc.h"
 
 #define MAX_FRAMES 100
@@ -89,7 +90,7 @@ static uintptr_t first_segment_pc(const struct g *owner, uintptr_t fp)
 {
 	for (const struct g *g = owner ? owner : at_load_acq(&rt_allgs); g; g = owner ? NULL : g->all_next)
 		if (fp >= g->seg[1].lo && fp < g->seg[1].hi && g->seg0_sp)
-			return *(uintptr_t *)g->seg0_sp;
+			return stack_word(g->seg0_sp);
 	return 0;
 }
 
@@ -105,7 +106,7 @@ static bool walk(const struct g *g, uintptr_t pc, uintptr_t fp, uintptr_t sp, bo
 	if (!rt_symbolize(pc, &s) && hi && sp + 8 <= hi && sp >= lo) {
 		/* A call through a wild pointer: the caller is on top of the stack. */
 		fn(arg, pc, false);
-		pc = *(uintptr_t *)sp;
+		pc = stack_word(sp);
 		is_return = true;
 	}
 	for (unsigned n = 0; n < max; n++) {
@@ -115,16 +116,16 @@ static bool walk(const struct g *g, uintptr_t pc, uintptr_t fp, uintptr_t sp, bo
 			return true;
 		if (fp % 8 || fp + 16 > hi)
 			return true;
-		uintptr_t *f = (uintptr_t *)fp;
-		pc = f[1];
+		uintptr_t up = stack_word(fp);
+		pc = stack_word(fp + 8);
 		if (pc == (uintptr_t)rt_morestack_ret) /* entered from the first segment */
 			pc = first_segment_pc(g, fp);
 		pc = unwind_translate(g, pc, fp);
 		if (pc == 0 || (pc >= (uintptr_t)rt_asm_begin && pc < (uintptr_t)rt_asm_end))
 			return true;
-		if (f[0] <= fp && f[0] >= lo) /* frames only go up */
+		if (up <= fp && up >= lo) /* frames only go up */
 			return true;
-		fp = f[0];
+		fp = up;
 	}
 	return false;
 }
@@ -187,8 +188,8 @@ void frames_of(struct g *g, struct frames *f)
 		const struct plat_frame *r = &g->pctx->f;
 		f->more = !walk(g, r->rip, r->rbp, r->rsp, false, FRAMES_MAX, frame_keep, f);
 	} else if (g->sp) {
-		uint64_t *w = (uint64_t *)g->sp;
-		f->more = !walk(g, w[1], w[2], g->sp, false, FRAMES_MAX, frame_keep, f);
+		f->more = !walk(g, stack_word(g->sp + 8), stack_word(g->sp + 16), g->sp, false, FRAMES_MAX, frame_keep,
+		                f);
 		drop_switch_frames(f);
 	}
 }

@@ -16,12 +16,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -284,13 +286,20 @@ __attribute__((no_sanitize_address)) static void on_irq(int sig, siginfo_t *si, 
 	errno = saved;
 }
 
+static int stack_fault(uintptr_t addr);
+
 static void on_fault(int sig, siginfo_t *si, void *ctx)
 {
 	ucontext_t *uc = ctx;
+	int saved = errno, stack = sig == SIGBUS ? stack_fault((uintptr_t)si->si_addr) : 0;
+	errno = saved;
+	if (stack > 0)
+		return;
 	struct plat_frame f;
 	frame_from(&f, uc);
 	bool addr = sig == SIGSEGV || sig == SIGBUS;
-	const char *what = sig == SIGSEGV ? "page fault" :
+	const char *what = stack < 0      ? "out of memory (thawing a stack)" :
+	                   sig == SIGSEGV ? "page fault" :
 	                   sig == SIGBUS  ? "bus error" :
 	                   sig == SIGFPE  ? "divide error" :
 	                                    "invalid opcode";
@@ -414,6 +423,63 @@ void plat_stack_release(uintptr_t va, size_t len)
 	madvise((void *)va, len, MADV_DONTNEED);
 }
 
+/* ---- frozen stacks ------------------------------------------------------------
+ *
+ * From the first freeze on the windows are registered with userfaultfd, so that
+ * a touch of a missing page is a SIGBUS, and on_fault() puts the page there:
+ * what was frozen with its contents, in one step, anything else zeroed.  Pages
+ * made inaccessible would do without it, but each splits a mapping, and Linux
+ * gives a process 65,530.  A system call that is given a missing page fails
+ * with EFAULT, so what the runtime asks the system to fill is touched first. */
+#define HOST_PAGE 4096ul
+
+static int uffd = -1;
+
+static bool uffd_start(void)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_SIGBUS };
+	struct uffdio_register r = { .range = { WINDOWS_AT, WINDOWS_LEN }, .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+	if (fd < 0)
+		return false;
+	if (ioctl(fd, UFFDIO_API, &api) != 0 || ioctl(fd, UFFDIO_REGISTER, &r) != 0) {
+		close(fd);
+		return false;
+	}
+	__atomic_store_n(&uffd, fd, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+bool plat_stack_freeze(const struct plat_range *r, unsigned n)
+{
+	if (uffd < 0 && !uffd_start())
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (madvise((void *)r[i].base, r[i].len, MADV_DONTNEED) != 0)
+			die("madvise");
+	return true;
+}
+
+bool plat_stack_thaw(uintptr_t va, void (*fill)(void *page, void *arg), void *arg)
+{
+	char page[HOST_PAGE] __attribute__((aligned(HOST_PAGE)));
+	struct uffdio_copy c = { .dst = va, .src = (uintptr_t)page, .len = HOST_PAGE };
+	fill(page, arg);
+	return ioctl(uffd, UFFDIO_COPY, &c) == 0;
+}
+
+/* A touch of a missing page of a window: 1 it is there now, 0 none, -1 no memory. */
+static int stack_fault(uintptr_t addr)
+{
+	struct uffdio_zeropage z = { .range = { addr & ~(HOST_PAGE - 1), HOST_PAGE } };
+	if (uffd < 0 || addr < WINDOWS_AT || addr >= WINDOWS_AT + WINDOWS_LEN)
+		return 0;
+	int r = fatal_owner ? 0 : rt_stack_fault(addr);
+	if (r == 0 && (ioctl(uffd, UFFDIO_ZEROPAGE, &z) == 0 || errno == EEXIST))
+		r = 1;
+	return r;
+}
+
 bool plat_stack_bounds(uintptr_t addr, uintptr_t *lo, uintptr_t *hi)
 {
 	for (unsigned i = 0; i < plat_ncores; i++) {
@@ -466,6 +532,7 @@ bool plat_console_listen(void)
 
 void plat_entropy(void *buf, size_t n)
 {
+	memset(buf, 0, n); /* see plat_stack_freeze */
 	while (n > 0) {
 		ssize_t k = getrandom(buf, n, 0);
 		if (k > 0) {

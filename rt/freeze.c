@@ -1,0 +1,445 @@
+/* freeze.c: parked tasks without their stack pages.
+ *
+ * A parked task needs a few hundred bytes of its stack, and has a page.  To
+ * freeze it is to copy what is alive, [sp, top), to a block of that size and
+ * to give the page back.  The stack's addresses stay: whoever touches the page,
+ * the task itself when it is dispatched or another that holds a pointer into
+ * it (a sudog, a timer, &local), takes a page fault, and rt_stack_fault() puts
+ * a fresh page there, with the contents, in one step.  Nothing else in the
+ * runtime knows, except what only looks (collector, backtraces): that reads
+ * the copy, stack_word() and stack_scan_ranges().
+ *
+ * Who is frozen: a task that has been parked for two looks of the compactor,
+ * a system task that looks each rt_settings.stackfreeze ms while stacks take
+ * more than COMPACT_MIN.  The first look clears g->p, and any dispatch sets it
+ * again, so parking and dispatching know nothing of looks.
+ *
+ * Freezing happens in short stops of the world, FREEZE_BATCH pages each: no
+ * task runs, so nobody can write to a page between the copy and the unmapping,
+ * and every core has flushed before a frame is used again (rule S1).
+ *
+ * Invariants.  g->frozen is set in a stop and cleared under freeze_lock; while
+ * it is set, g waits on its first segment, whose only page is unmapped (or
+ * holds nothing).  The order of a thaw: content, mapping, g->frozen = NULL,
+ * block freed.  A thaw runs in the fault of any code that may touch another
+ * task's stack, hence: none does so holding a lock of rank RANK_FREEZE or
+ * higher, nor in an interrupt handler. */
+#include "api_mem.h"
+#include "freeze.h"
+#include "proc.h"
+#include "timer.h"
+
+#define STACK_PAGE 4096ul
+#define FREEZE_BATCH 128
+#define LIVE_MAX 3072ul        /* more alive than this is not worth a block */
+#define COMPACT_MIN (4ul << 20)
+#define LOOK_NS 20000ul        /* between looks, for each task: so they take well under 1 % */
+
+static struct lock freeze_lock = LOCK_INIT(RANK_FREEZE);
+static bool cannot;            /* the platform has no way to; set in a stop */
+static uint64_t pause_max;     /* ns; in a stop */
+
+/* ---- blocks ----------------------------------------------------------------- */
+
+/* A copy: [lo, g->top) of the stack. */
+struct frozen {
+	uintptr_t lo; /* in a free block: the next free one */
+	char data[];
+};
+
+/* Blocks of one size are cut from pages of the heap's; the page begins with
+ * this.  A slab with free blocks is in the list of its class. */
+struct slab {
+	struct slab *next, *prev;
+	struct frozen *free;
+	uint32_t used, class;
+};
+
+#define SLAB_SIZE 8192ul /* one heap page, aligned to its size */
+#define GRAIN 32ul
+#define NCLASSES ((LIVE_MAX + 8) / GRAIN + 2)
+
+static struct slab *slabs[NCLASSES] NOSCAN_DATA; /* by class; under freeze_lock, or in a stop */
+static struct {
+	uint64_t tasks, slab_pages; /* frozen now; under freeze_lock, or in a stop */
+	uint64_t nfreeze, nthaw;    /* so far */
+} stats;
+
+static void slab_link(struct slab *s)
+{
+	s->prev = NULL;
+	s->next = slabs[s->class];
+	if (s->next)
+		s->next->prev = s;
+	slabs[s->class] = s;
+}
+
+static void slab_unlink(struct slab *s)
+{
+	if (s->prev)
+		s->prev->next = s->next;
+	else
+		slabs[s->class] = s->next;
+	if (s->next)
+		s->next->prev = s->prev;
+}
+
+/* Room for n bytes of content, or NULL. */
+static struct frozen *block_alloc(size_t n)
+{
+	uint32_t class = (uint32_t)((sizeof(struct frozen) + n + GRAIN - 1) / GRAIN);
+	struct slab *s = slabs[class];
+	if (!s) {
+		s = mheap_alloc_manual(1);
+		if (!s)
+			return NULL;
+		stats.slab_pages++;
+		*s = (struct slab){ .class = class };
+		for (size_t at = sizeof *s; at + class * GRAIN <= SLAB_SIZE; at += class * GRAIN) {
+			struct frozen *b = (struct frozen *)((char *)s + at);
+			b->lo = (uintptr_t)s->free;
+			s->free = b;
+		}
+		slab_link(s);
+	}
+	struct frozen *b = s->free;
+	s->free = (struct frozen *)b->lo;
+	s->used++;
+	if (!s->free)
+		slab_unlink(s);
+	return b;
+}
+
+static void block_free(struct frozen *b)
+{
+	struct slab *s = (struct slab *)((uintptr_t)b & ~(SLAB_SIZE - 1));
+	if (!s->free)
+		slab_link(s);
+	if (rt_settings.junkfill)
+		memset(b->data, 0xdb, s->class * GRAIN - sizeof *b);
+	b->lo = (uintptr_t)s->free;
+	s->free = b;
+	if (--s->used == 0) {
+		slab_unlink(s);
+		stats.slab_pages--;
+		mheap_free_manual(s, 1);
+	}
+}
+
+/* Copies n bytes, whole words, from or to a stack, whatever a sanitizer thinks
+ * of them. */
+NOASAN static void copy_words(void *to, const void *from, size_t n)
+{
+	n /= 8;
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n)::"memory");
+}
+
+/* ---- freezing, in a stop -------------------------------------------------- */
+
+static uintptr_t page_of(const struct g *g)
+{
+	return (g->top - 1) & ~(STACK_PAGE - 1);
+}
+
+/* g waits, left to it by itself, on its first segment. */
+static bool parked(const struct g *g)
+{
+	return at_load(&g->status) == G_WAITING && !at_load_acq(&g->on_cpu) && g->cur_seg == 0 &&
+	       !g->in_systemstack && !(g->pctx && g->sp == (uintptr_t)g->pctx);
+}
+
+/* Where the live part of a parked task begins, 0 if it cannot be frozen. */
+static uintptr_t live_from(const struct g *g)
+{
+	uintptr_t lo = defer_low(g, g->sp);
+	if (g->frozen || g->is_system || !parked(g) || lo < page_of(g) || g->top - lo > LIVE_MAX)
+		return 0;
+	return lo;
+}
+
+/* Copies what is alive on a page that only parked tasks use.  False: not such
+ * a page, or no memory for the copies; then nothing has changed. */
+static bool page_copy(uintptr_t page)
+{
+	struct g *o[STACK_PAGE_OWNERS];
+	struct frozen *b[STACK_PAGE_OWNERS] = { NULL };
+	unsigned n = stack_page_owners(page, o);
+	for (unsigned i = 0; i < n; i++)
+		if (o[i]->status != G_DEAD && !live_from(o[i]))
+			return false;
+	for (unsigned i = 0; i < n; i++) {
+		if (o[i]->status == G_DEAD)
+			continue;
+		b[i] = block_alloc(o[i]->top - live_from(o[i]));
+		if (!b[i]) {
+			while (i-- > 0)
+				if (b[i])
+					block_free(b[i]);
+			return false;
+		}
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (!b[i])
+			continue;
+		b[i]->lo = live_from(o[i]);
+		copy_words(b[i]->data, (void *)b[i]->lo, o[i]->top - b[i]->lo);
+		o[i]->frozen = b[i];
+		stats.tasks++;
+	}
+	return true;
+}
+
+/* Forgets the copies of a page. */
+static void page_forget(uintptr_t page)
+{
+	struct g *o[STACK_PAGE_OWNERS];
+	for (unsigned i = stack_page_owners(page, o); i-- > 0;) {
+		struct frozen *b = o[i]->frozen;
+		if (!b)
+			continue;
+		at_store_rel(&o[i]->frozen, NULL); /* whoever looks reads the page again */
+		block_free(b);
+		stats.tasks--;
+	}
+}
+
+/* Freezes the pages of these tasks where that is possible.  In a stop; how
+ * many pages it gave back. */
+static unsigned freeze_tasks(struct g *const *g, unsigned n)
+{
+	struct plat_range r[FREEZE_BATCH];
+	unsigned pages = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (!g[i]->frozen && parked(g[i]))
+			stack_shrink_parked(g[i]);
+		if (live_from(g[i]) && stack_freezable(g[i], &r[pages]) && page_copy(page_of(g[i])))
+			pages++;
+	}
+	if (pages && !plat_stack_freeze(r, pages)) {
+		cannot = true;
+		for (unsigned i = 0; i < pages; i++)
+			page_forget(r[i].base + r[i].len - STACK_PAGE);
+		return 0;
+	}
+	stack_bytes_add(-(int64_t)(pages * STACK_PAGE));
+	stats.nfreeze += pages;
+	return pages;
+}
+
+/* ---- thawing, in the fault ----------------------------------------------- */
+
+struct thaw {
+	struct g *o[STACK_PAGE_OWNERS];
+	unsigned n;
+};
+
+static void thaw_fill(void *page, void *arg)
+{
+	struct thaw *t = arg;
+	if (rt_settings.junkfill)
+		memset(page, 0xdb, STACK_PAGE);
+	for (unsigned i = 0; i < t->n; i++) {
+		struct frozen *b = t->o[i]->frozen;
+		if (b)
+			copy_words((char *)page + b->lo % STACK_PAGE, b->data, t->o[i]->top - b->lo);
+	}
+}
+
+/* On the fault stack: interrupts are off, and the code that faulted may hold
+ * locks and have preemption on. */
+int rt_stack_fault(uintptr_t addr)
+{
+	uintptr_t page = addr & ~(STACK_PAGE - 1);
+	struct g *me = rt_self.g;
+	struct thaw t;
+	bool found = false, ok = true;
+	me->nopreempt++; /* unlock() must not give way here */
+	lock(&freeze_lock);
+	t.n = stack_page_owners(page, t.o);
+	for (unsigned i = 0; i < t.n; i++)
+		found |= t.o[i]->frozen != NULL;
+	if (found)
+		ok = plat_stack_thaw(page, thaw_fill, &t);
+	if (found && ok) {
+		page_forget(page);
+		stack_bytes_add(STACK_PAGE);
+		stats.nthaw++;
+	}
+	unlock(&freeze_lock);
+	me->nopreempt--;
+	return ok ? found : -1;
+}
+
+/* ---- for those who only look ------------------------------------------------ */
+
+bool stack_frozen_range(const struct g *g, uintptr_t *lo, uintptr_t *hi)
+{
+	const struct frozen *b = at_load_acq(&g->frozen);
+	if (!b)
+		return false;
+	*lo = (uintptr_t)b->data;
+	*hi = *lo + (g->top - b->lo);
+	return true;
+}
+
+/* The word at addr on a stack, without a thaw.  A frozen stack's dead part
+ * reads as 0.  Nothing thaws meanwhile: in a stop, or on the fatal path. */
+NOASAN uintptr_t stack_word(uintptr_t addr)
+{
+	struct g *o[STACK_PAGE_OWNERS];
+	bool frozen = false;
+	for (unsigned i = stack_page_owners(addr & ~(STACK_PAGE - 1), o); i-- > 0;) {
+		const struct frozen *b = at_load_acq(&o[i]->frozen);
+		if (!b)
+			continue;
+		frozen = true;
+		if (addr >= b->lo && addr < o[i]->top)
+			return *(const uintptr_t *)(b->data + (addr - b->lo));
+	}
+	return frozen ? 0 : *(const uintptr_t *)addr;
+}
+
+void freeze_stats(struct mem_stats *m)
+{
+	m->frozen_tasks = stats.tasks;
+	m->frozen_bytes = stats.slab_pages * SLAB_SIZE;
+	m->freezes = stats.nfreeze;
+	m->thaws = stats.nthaw;
+	m->freeze_pause_max_ns = pause_max;
+}
+
+/* ---- who is frozen ----------------------------------------------------------- */
+
+struct batch {
+	struct g *next;  /* where the walk goes on */
+	struct g *g[FREEZE_BATCH];
+	unsigned n;
+	unsigned pages;  /* given back by the last stop */
+	uint64_t walked; /* tasks */
+	bool done;
+};
+
+/* Collects the next tasks that may be frozen, some of which may have run by
+ * the time of the stop.  Unless now, each must have been seen parked by the look
+ * before this one. */
+static void batch_collect(struct batch *b, bool now)
+{
+	b->n = 0;
+	for (; b->next && b->n < FREEZE_BATCH; b->next = at_load_acq(&b->next->all_next)) {
+		struct g *g = b->next;
+		b->walked++;
+		if (at_load(&g->status) != G_WAITING || at_load(&g->frozen))
+			continue;
+		if (now || !at_load(&g->p))
+			b->g[b->n++] = g;
+		else
+			at_store(&g->p, NULL); /* the mark; start_running() sets it */
+	}
+}
+
+static void batch_stop(void *arg)
+{
+	struct batch *b = arg;
+	if (!stop_world("compacting stacks"))
+		return;
+	uint64_t start = plat_now();
+	b->pages = freeze_tasks(b->g, b->n);
+	uint64_t took = plat_now() - start;
+	if (took > pause_max)
+		pause_max = took;
+	b->done = true;
+	start_world();
+}
+
+/* One walk over all tasks; returns the pages it gave back. */
+static uint64_t look(struct batch *b, bool now)
+{
+	uint64_t pages = 0;
+	b->walked = 0;
+	for (b->next = at_load_acq(&rt_allgs); b->next && !cannot;) {
+		batch_collect(b, now);
+		for (b->done = b->n == 0; !b->done;)
+			rt_systemstack(batch_stop, b);
+		if (b->n)
+			pages += b->pages;
+	}
+	return pages;
+}
+
+/* GODEBUG=freezestress=1: every parked task at each collection.  In a stop. */
+void freeze_all_now(void)
+{
+	static struct batch b NOSCAN_DATA;
+	for (b.next = rt_allgs; b.next && !cannot;) {
+		batch_collect(&b, true);
+		freeze_tasks(b.g, b.n);
+	}
+}
+
+int64_t compact_stacks(void)
+{
+	struct batch *b = rt_malloc(sizeof *b, RT_NOSCAN);
+	uint64_t pages = look(b, true);
+	return cannot ? -1 : (int64_t)(pages * STACK_PAGE);
+}
+
+/* ---- the compactor ------------------------------------------------------------- */
+
+static struct g *compactor NOSCAN_DATA;
+static uint32_t compactor_idle; /* it waits for freeze_kick(): set by itself, swapped to 0 by
+                                 * whoever readies it.  seq_cst with the number of stacks */
+
+static bool few_stacks(void)
+{
+	return stacks_made() * STACK_PAGE <= COMPACT_MIN;
+}
+
+static bool idle_until_kicked(struct g *g, void *unused)
+{
+	(void)g, (void)unused;
+	at_store_sc(&compactor_idle, 1);
+	return few_stacks() || !at_swap(&compactor_idle, 0);
+}
+
+void freeze_kick(void)
+{
+	if (at_load(&compactor_idle) && !few_stacks() && at_swap(&compactor_idle, 0))
+		ready(compactor, false);
+}
+
+static void compactor_wake(struct rt_timer *t, uint64_t now)
+{
+	(void)t, (void)now;
+	ready(compactor, false);
+}
+
+static bool compactor_sleep(struct g *g, void *b)
+{
+	(void)g;
+	timer_add(timer_background, plat_now() + rt_settings.stackfreeze * 1000000ul +
+	                                    ((struct batch *)b)->walked * LOOK_NS);
+	return true;
+}
+
+static void compactor_main(void *unused)
+{
+	(void)unused;
+	static struct rt_timer t NOSCAN_DATA;
+	struct batch *b = rt_malloc(sizeof *b, RT_NOSCAN);
+	compactor = rt_self.g;
+	t.fn = compactor_wake;
+	timer_background = &t;
+	while (!cannot) {
+		if (few_stacks())
+			park(idle_until_kicked, NULL, WAIT_COMPACT);
+		park(compactor_sleep, b, WAIT_COMPACT);
+		look(b, false);
+	}
+	park(NULL, NULL, WAIT_COMPACT);
+}
+
+void freeze_start(void)
+{
+	if (rt_settings.stackfreeze)
+		rt_go_system(compactor_main, NULL);
+}
