@@ -23,6 +23,8 @@ enum ap_state { AP_WAITED, AP_ARRIVED, AP_GIVEN_UP };
 enum {
 	RESEND_US = 2000,        /* silent for this long: second start-up IPI */
 	GIVE_UP_US = 1000 * 1000, /* since the last arrival; hosts with few cores are slow */
+	GIVE_UP_MORE_US = 100 * 1000, /* and for each core: an emulator that runs them in turn lets
+	                               * each wait so long for the next one's */
 };
 
 /* Read by ap_start64; written before the first start-up IPI. */
@@ -119,7 +121,7 @@ static void wait_for_cores(struct cpu **list, unsigned n, unsigned page)
 				if (silent(list[i]))
 					lapic_send_startup(list[i]->apic_id, page);
 		}
-		if (now - last > GIVE_UP_US * 1000ull)
+		if (now - last > (GIVE_UP_US + n * GIVE_UP_MORE_US) * 1000ull)
 			break;
 		cpu_pause();
 	}

@@ -336,12 +336,35 @@ bool is_switch_frame(const char *func)
 
 /* ---- the scheduler loop, on g0 -------------------------------------------- */
 
+/* Where tasks may be queued: the Ps that are not idle, to out.  An idle P's ring
+ * is empty: only its owner puts there, and sets the idle bit when it found
+ * nothing.  So a core that looks for work pays for those that work, not for all. */
+static unsigned awake_ps(const struct p *me, uint8_t out[MAX_CORES])
+{
+	unsigned n = 0, nps = rt_nps;
+	for (unsigned w = 0; w * 64 < nps; w++) {
+		uint64_t m = ~at_load_sc(&sched.idle[w]);
+		if (nps - w * 64 < 64)
+			m &= (1ull << (nps - w * 64)) - 1;
+		for (; m; m &= m - 1) {
+			unsigned i = w * 64 + (unsigned)__builtin_ctzll(m);
+			if (i != me->id)
+				out[n++] = (uint8_t)i;
+		}
+	}
+	return n;
+}
+
+/* After p's idle bit was set: whoever puts from now on sees that p is idle, and
+ * whoever did before has no idle bit here. */
 static bool work_anywhere(struct p *p)
 {
 	if (at_load(&sched.runq_size) || at_load(&p->timer_due) || at_load(&p->irq_ready))
 		return true;
-	for (unsigned i = 0; i < rt_nps; i++)
-		if (!runq_empty(rt_ps[i]))
+	uint8_t awake[MAX_CORES];
+	unsigned n = awake_ps(p, awake);
+	for (unsigned i = 0; i < n; i++)
+		if (!runq_empty(rt_ps[awake[i]]))
 			return true;
 	return false;
 }
@@ -427,11 +450,14 @@ static unsigned gcd(unsigned a, unsigned b)
 	return a;
 }
 
-/* Tries every other P, from a random start in a random coprime step, four
- * times; runnext only in the last pass (Go's stealWork). */
+/* Tries every other P that is awake, from a random start in a random coprime
+ * step, four times; runnext only in the last pass (Go's stealWork). */
 static struct g *steal_work(struct p *p)
 {
-	unsigned n = rt_nps;
+	uint8_t awake[MAX_CORES];
+	unsigned n = awake_ps(p, awake);
+	if (n == 0)
+		return NULL;
 	for (int pass = 0; pass < 4; pass++) {
 		uint32_t r = rt_fastrand();
 		unsigned step = n > 1 ? 1 + r / n % (n - 1) : 1;
@@ -440,10 +466,7 @@ static struct g *steal_work(struct p *p)
 		for (unsigned i = 0, at = r % n; i < n; i++, at = (at + step) % n) {
 			if (at_load_sc(&sched.stopping))
 				return NULL;
-			struct p *v = rt_ps[at];
-			if (v == p)
-				continue;
-			struct g *g = runq_steal(p, v, pass == 3);
+			struct g *g = runq_steal(p, rt_ps[awake[at]], pass == 3);
 			if (g)
 				return g;
 		}

@@ -6,6 +6,7 @@
  * run: -DNP=3 -DSUBMITS=1 -DTIMERS=0 -DDEVS=0 -DTHIRD_LOOPS -DCOARSE
  * bug NO_FENCE: -DNP=2 -DSUBMITS=2 -DTIMERS=0 -DDEVS=0      wakep() without at_fence() after the put
  * bug NO_RECHECK: -DNP=2 -DSUBMITS=2 -DTIMERS=0 -DDEVS=0    no work_anywhere() after idle_publish()
+ * bug MASK_FIRST: -DNP=2 -DSUBMITS=1 -DTIMERS=1 -DDEVS=0    awake_ps() looks at the mask before idle_publish()
  * bug NO_RAISE: -DNP=2 -DSUBMITS=1 -DTIMERS=1 -DDEVS=0      rt_irq_timer(), ready_irq() leave wakeword
  * bug NO_RELOOK: -DNP=3 -DSUBMITS=1 -DTIMERS=0 -DDEVS=0 -DTHIRD_LOOPS -DCOARSE
  *      wakep_slow() that found nobody does not look again
@@ -152,7 +153,7 @@ inline wakep() {
 
 proctype core(byte me) {
 	bool got, was, goto_done;
-	byte w;
+	byte w, asleep; /* the idle mask as it was seen */
 
 	if
 	:: me == 0 -> busy[0] = 1; goto task /* main */
@@ -198,7 +199,7 @@ find:
 		:: else
 		fi
 #else
-		w = 0;
+		w = 0; /* an idle P, which awake_ps() leaves out, has nothing in q */
 		do
 		:: atomic { w < NP && w != me && q[w] > 0 -> drain; q[w]--; busy[me] = 1; w = 0 }; goto take
 		:: w < NP && (w == me || q[w] == 0) -> w++
@@ -208,6 +209,9 @@ find:
 	:: else
 	fi;
 idle:
+#ifdef MASK_FIRST
+	atomic { asleep = mask[0] + 2 * mask[1] };
+#endif
 	atomic { running[me] = 0;
 #ifndef LATE_DROP
 		was = spinning[me]; spinning[me] = 0;
@@ -232,10 +236,13 @@ idle:
 	:: else
 	fi;
 #else
+#ifndef MASK_FIRST
+	atomic { asleep = mask[0] + 2 * mask[1] }; /* one word: awake_ps() */
+#endif
 	do
-	:: w < NP && q[w] == 0 -> w++
-	:: w < NP && q[w] > 0 -> w = 0; goto look_found
-	:: w == NP -> w = 0; break
+	:: w < NP && (asleep >> w & 1 || q[w] == 0) -> w++
+	:: w < NP && !(asleep >> w & 1) && q[w] > 0 -> w = 0; asleep = 0; goto look_found
+	:: w == NP -> w = 0; asleep = 0; break
 	od;
 #endif
 #endif
