@@ -74,16 +74,23 @@ static void sift_up(struct timer_heap *h, uint32_t i, struct entry e)
 static void sift_down(struct timer_heap *h, uint32_t i, struct entry e)
 {
 	for (;;) {
-		uint32_t c = 4 * i + 1, best = c;
-		if (c >= h->n)
+		uint32_t first = 4 * i + 1;
+		const struct entry *c = &h->e[first], *d = c + 2;
+		if (likely(first + 3 < h->n)) { /* four: the least without a branch */
+			c += c[1].when < c[0].when;
+			d += d[1].when < d[0].when;
+			c = d->when < c->when ? d : c;
+		} else if (first < h->n) {
+			for (uint32_t k = first + 1; k < h->n; k++)
+				if (h->e[k].when < c->when)
+					c = &h->e[k];
+		} else {
 			break;
-		for (uint32_t k = c + 1; k < c + 4 && k < h->n; k++)
-			if (h->e[k].when < h->e[best].when)
-				best = k;
-		if (h->e[best].when >= e.when)
+		}
+		if (c->when >= e.when)
 			break;
-		place(h, i, h->e[best]);
-		i = best;
+		place(h, i, *c);
+		i = (uint32_t)(c - h->e);
 	}
 	place(h, i, e);
 }

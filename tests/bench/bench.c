@@ -181,22 +181,6 @@ static void mutex_uncontended(int64 n)
 	}
 }
 
-/* ---- timers ------------------------------------------------------------------ */
-
-static void timer_create_stop(int64 n)
-{
-	for (int64 i = 0; i < n; i++)
-		timer_stop(new_timer(Hour));
-}
-
-static void bench_timer_reset(int64 n)
-{
-	timer *t = new_timer(Hour);
-	for (int64 i = 0; i < n; i++)
-		timer_reset(t, Hour);
-	timer_stop(t);
-}
-
 /* ---- allocation --------------------------------------------------------------- */
 
 struct ptr16 {
@@ -272,8 +256,7 @@ int main(int argc, char **argv)
 	micro("chan_buffered", chan_buffered);
 	micro("select_2ready", select_2ready);
 	micro("mutex_uncontended", mutex_uncontended);
-	micro("timer_create_stop", timer_create_stop);
-	micro("timer_reset", bench_timer_reset);
+	bench_timers();
 	bench_latency();
 	bench_tasks();
 	bench_sync();

@@ -18,6 +18,7 @@ void emit_spread(const char *name, const char *unit, double *v, int n);
 /* Finds n so that f(n) takes about a sample, then reports ns/op. */
 void micro(const char *name, void (*f)(int64 n));
 
+void bench_timers(void);
 void bench_tasks(void);
 void bench_sync(void);
 void bench_values(void);

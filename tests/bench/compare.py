@@ -29,6 +29,7 @@ MICRO = [("yield", "yield"), ("chan_pingpong", "chan_pingpong"), ("chan_buffered
 PARALLEL = [("mutex_contended", "mutex"), ("rwmutex_read_par", "rwmutex_read")]
 FRESH = [("fib", "fib"), ("spawn_1e5_parked", "spawn_1e5_parked"), ("spawn_1e5_parked_release", "spawn_1e5_parked"),
          ("spawn_1e6_parked", "spawn_1e6_parked"), ("spawn_1e6_parked_release", "spawn_1e6_parked"),
+         ("timers_1e5_create", "timers_1e5"), ("timers_1e5_late_p50", "timers_1e5"), ("timers_1e5_late_p99", "timers_1e5"),
          ("sleep_1ms_over_p50", "sleep_accuracy"), ("sleep_1ms_over_p99", "sleep_accuracy"),
          ("preempt_wait_p50", "preempt"), ("preempt_wait_p99", "preempt"), ("preempt_wait_max", "preempt")]
 ROWS = [(n, c, 1) for n, c in MICRO] + [(n, c, 2) for n, c in PARALLEL] + [(n, c, 1) for n, c in FRESH]
@@ -55,7 +56,7 @@ def cell(rounds):
 
 def command_of(name):
     """Ours takes the name of the benchmark, not of each of its results."""
-    for ending in ("_p50", "_p99", "_max", "_release"):
+    for ending in ("_p50", "_p99", "_max", "_release", "_create", "_late"):
         name = name.removesuffix(ending)
     return name
 
