@@ -16,7 +16,7 @@ def case(what, status, *patterns, without=(), **settings):
     return done
 
 
-TASK = r"(?s)\[chan receive\].*wait_here\(.*frozen\.c:\d+.*created by freeze_waiters"
+TASK = r"(?s)\[chan receive.*wait_here\(.*frozen\.c:\d+.*created by freeze_waiters"
 case("a deadlock of frozen tasks is found, and each is shown", 2, r"frozen 100\b",
      r"all goroutines are asleep - deadlock!", TASK, args="deadlock")
 case("a compactor that would look again keeps no deadlock from being found", 2, r"frozen 2000\b", r"deadlock!",

@@ -60,8 +60,9 @@ int main(int argc, char **argv)
 		recv(c);
 	} else if (strcmp(how, "dump") == 0) {
 		freeze_waiters(c, n);
+		uint64 thaws = stats().thaws;
 		task_dump();
-		print("thaws %lu\n", (unsigned long)stats().thaws);
+		print("thaws %lu\n", (unsigned long)(stats().thaws - thaws));
 	} else if (strcmp(how, "panic") == 0) {
 		freeze_waiters(c, n);
 		panic("boom");
