@@ -32,100 +32,80 @@ struct rt_case {
 
 int32_t rt_select(struct rt_case *cases, uint32_t n, bool block);
 
-#define RT_SELECT_INLINE 8
-#define RT_SELECT_VALUE 16
+#define RT_SELECT_INLINE 8  /* cases in the frame; a power of two */
+#define RT_SELECT_VALUE 16  /* bytes of a value to send in the frame */
+#define RT_SELECT_MAX 65536 /* as Go's reflect.Select */
 
-struct rt_select {
-	uint32_t n, at;
-	int32_t chosen;
-	uint8_t pass;
-	bool has_default;
-	struct rt_case *cases;
+/* What the runtime sees. */
+struct rt_select_mem {
 	struct rt_case inl[RT_SELECT_INLINE];
 	char value[RT_SELECT_INLINE][RT_SELECT_VALUE] __attribute__((aligned(16)));
 };
 
-struct rt_case *rt_select_grow(struct rt_select *s);
+/* The rest.  Its address is not taken, so that after unrolling it is constants
+ * and registers. */
+struct rt_select {
+	struct rt_case *cases;
+	uint32_t n, at; /* cases noted; looked at in the second pass */
+	int32_t chosen;
+	int pass;
+	bool has_default;
+};
+
+struct rt_case *rt_select_grow(struct rt_case *cases, uint32_t n);
 void *rt_select_value(size_t size);
 
-static inline struct rt_select *rt_select_begin(struct rt_select *s)
-{
-	s->n = 0;
-	s->pass = 0;
-	s->has_default = false;
-	s->cases = s->inl;
-	return s;
-}
-
-static inline bool rt_select_step(struct rt_select *s)
-{
-	if (s->pass == 0) {
-		s->pass = 1;
-		return true;
-	}
-	if (s->pass == 2)
-		return false;
-	s->chosen = rt_select(s->cases, s->n, !s->has_default);
-	s->at = 0;
-	s->pass = 2;
-	return true;
-}
-
-static inline struct rt_case *rt_select_add(struct rt_select *s, struct hchan *c, void *elem, bool send)
-{
-	struct rt_case *k = __builtin_expect(s->n < RT_SELECT_INLINE, 1) ? &s->inl[s->n] : rt_select_grow(s);
-	s->n++;
-	k->c = c;
-	k->elem = elem;
-	k->is_send = send;
-	return k;
-}
+#define RT_SELECT_ADD(ch, p, send) \
+	({ \
+		if (__builtin_expect(rt_sel.n >= RT_SELECT_INLINE, 0)) \
+			rt_sel.cases = rt_select_grow(rt_sel.cases, rt_sel.n); \
+		struct rt_case *rt_k = &rt_sel.cases[rt_sel.n++]; \
+		rt_k->c = (struct hchan *)(ch); \
+		rt_k->elem = (p); \
+		rt_k->is_send = (send); \
+		false; \
+	})
 
 /* Where the value of the next send case is kept until the choice. */
-static inline void *rt_select_room(struct rt_select *s, size_t size)
-{
-	return s->n < RT_SELECT_INLINE && size <= RT_SELECT_VALUE ? (void *)s->value[s->n]
-	                                                         : rt_select_value(size);
-}
+#define RT_SELECT_ROOM(size) \
+	(rt_sel.n < RT_SELECT_INLINE && (size) <= RT_SELECT_VALUE ? (void *)rt_selm.value[rt_sel.n] \
+	                                                          : rt_select_value(size))
 
-static inline bool rt_select_hit(struct rt_select *s)
-{
-	return (int32_t)s->at++ == s->chosen;
-}
+#define RT_SELECT_HIT ((int32_t)rt_sel.at++ == rt_sel.chosen)
 
 #define select \
-	for (struct rt_select rt_sel, *rt_selp = rt_select_begin(&rt_sel); rt_select_step(rt_selp);)
+	for (struct rt_select_mem rt_selm, *rt_selo = &rt_selm; rt_selo; rt_selo = NULL) \
+		_Pragma("GCC unroll 2") \
+		for (struct rt_select rt_sel = { .cases = rt_selm.inl }; rt_sel.pass < 2; \
+		     rt_sel.pass++ ? 0 : (rt_sel.chosen = rt_select(rt_sel.cases, rt_sel.n, !rt_sel.has_default)))
 
 /* Sends v on ch when chosen. */
 #define case_send(ch, v) \
-	if (rt_selp->pass == 1 ? ({ \
+	if (rt_sel.pass == 0 ? ({ \
 		    __auto_type rt_cc = (ch); \
 		    RT_CHAN_ELEM(rt_cc) rt_cv = RT_CONV(RT_CHAN_ELEM(rt_cc), v); \
-		    void *rt_room = rt_select_room(rt_selp, sizeof rt_cv); \
+		    void *rt_room = RT_SELECT_ROOM(sizeof rt_cv); \
 		    __builtin_memcpy(rt_room, &rt_cv, sizeof rt_cv); \
-		    rt_select_add(rt_selp, (struct hchan *)rt_cc, rt_room, true); \
-		    false; \
+		    RT_SELECT_ADD(rt_cc, rt_room, true); \
 	    }) \
-	                       : rt_select_hit(rt_selp))
+	                     : RT_SELECT_HIT)
 
 /* Receives into *p (may be NULL) when chosen; a closed channel gives zero. */
 #define case_recv(ch, p) if (RT_CASE_RECV(ch, p))
 
 /* The same, and *okp tells a value from the close. */
 #define case_recv_ok(ch, p, okp) \
-	if (RT_CASE_RECV(ch, p) && (*(okp) = rt_selp->cases[rt_selp->chosen].ok, true))
+	if (RT_CASE_RECV(ch, p) && (*(okp) = rt_sel.cases[rt_sel.chosen].ok, true))
 
 #define RT_CASE_RECV(ch, p) \
-	(rt_selp->pass == 1 ? ({ \
+	(rt_sel.pass == 0 ? ({ \
 		__auto_type rt_cc = (ch); \
 		RT_CHAN_ELEM(rt_cc) *rt_cp = (p); \
-		rt_select_add(rt_selp, (struct hchan *)rt_cc, rt_cp, false); \
-		false; \
+		RT_SELECT_ADD(rt_cc, rt_cp, false); \
 	}) \
-	                    : rt_select_hit(rt_selp))
+	                  : RT_SELECT_HIT)
 
 /* Taken when no other case can go at once. */
-#define case_default \
-	if (rt_selp->pass == 1 ? (rt_selp->has_default = true, false) : rt_selp->chosen == -1)
+#define case_default if (rt_sel.pass == 0 ? (rt_sel.has_default = true, false) : rt_sel.chosen == -1)
 
 #endif

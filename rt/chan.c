@@ -6,196 +6,39 @@
  * into the receiver's variable; a receiver that finds a waiting sender takes
  * from the buffer's head and puts the sender's value at its tail.
  *
+ * rt_chan_send() and rt_chan_recv() do the usual things by themselves, in a
+ * leaf: no lock to wait for, a plain waiter, an element of 4 or 8 bytes.  All
+ * else they leave, by tail calls, to functions that can do everything.
+ *
  * Invariants: at least one of sendq and recvq is empty, but for a task that
  * waits in both by select; qcount > 0 implies recvq empty; qcount < dataqsiz
- * implies sendq empty.  A sudog is enqueued under the channel's lock and, for
+ * implies sendq empty; in a closed channel both hold rt_chan_closed and
+ * nothing else.  A sudog is enqueued under the channel's lock and, for
  * select, is valid only for the waker that wins g->select_done. */
 #include "chan.h"
-#include "timer.h"
 #include "type.h"
 
 #define MAX_BYTES (1ul << 47)
 
+struct sudog rt_chan_closed = { .is_select = true };
+
 struct hchan *rt_make_chan(size_t elemsize, const struct rt_type *type, int64_t cap)
 {
-	if (cap < 0 || (elemsize && (uint64_t)cap > (MAX_BYTES - sizeof(struct hchan)) / elemsize))
+	if (cap < 0 || elemsize > UINT32_MAX ||
+	    (elemsize && (uint64_t)cap > (MAX_BYTES - sizeof(struct hchan)) / elemsize))
 		rt_panic("makechan: size out of range");
+	size_t bytes = elemsize * (size_t)cap;
 	bool inlined = type->flags & RT_TYPE_NOSCAN || cap == 0;
 	/* Without pointers in the elements nothing in an hchan keeps anything
 	 * alive: waiting tasks are roots themselves. */
-	struct hchan *c = rt_malloc(sizeof *c + (inlined ? elemsize * (size_t)cap : 0),
-	                            inlined ? RT_NOSCAN : RT_TYPE(struct hchan));
-	c->buf = !inlined ? rt_malloc(elemsize * (size_t)cap, type) : (char *)(c + 1);
-	c->elemsize = elemsize;
+	struct hchan *c = rt_malloc(sizeof *c + (inlined ? bytes : 0), inlined ? RT_NOSCAN : RT_TYPE(struct hchan));
+	c->buf = !inlined ? rt_malloc(bytes, type) : (char *)(c + 1);
+	c->sendp = c->recvp = (uint64_t)c->buf;
+	c->end = c->sendp + bytes;
+	c->elemsize = (uint32_t)elemsize;
 	c->dataqsiz = (size_t)cap;
 	lock_init(&c->lock, RANK_CHAN);
 	return c;
-}
-
-/* Small elements are the rule: a fixed-size copy beats a call. */
-static inline void copy_elem(void *dst, const void *src, size_t n)
-{
-	if (likely(n == 8))
-		*(uint64_t *)dst = *(const uint64_t *)src;
-	else if (n == 4)
-		*(uint32_t *)dst = *(const uint32_t *)src;
-	else if (n)
-		memcpy(dst, src, n);
-}
-
-static inline void zero_elem(void *dst, size_t n)
-{
-	if (dst && n)
-		memset(dst, 0, n);
-}
-
-/* The first waiter that may be woken, taken out of q. */
-struct sudog *waitq_pop(struct waitq *q)
-{
-	for (struct sudog *s; (s = q->first);) {
-		q->first = s->next;
-		if (q->first)
-			q->first->prev = NULL;
-		else
-			q->last = NULL;
-		s->next = s->prev = NULL;
-		s->queued = false;
-		/* A select waits on several channels: the first to flip this wins. */
-		uint32_t zero = 0;
-		if (s->is_select && !at_cas(&s->g->select_done, &zero, 1))
-			continue;
-		return s;
-	}
-	return NULL;
-}
-
-void waitq_push(struct waitq *q, struct sudog *s)
-{
-	s->next = NULL;
-	s->prev = q->last;
-	s->queued = true;
-	if (q->last)
-		q->last->next = s;
-	else
-		q->first = s;
-	q->last = s;
-}
-
-void waitq_remove(struct waitq *q, struct sudog *s)
-{
-	if (!s->queued)
-		return;
-	if (s->prev)
-		s->prev->next = s->next;
-	else
-		q->first = s->next;
-	if (s->next)
-		s->next->prev = s->prev;
-	else
-		q->last = s->prev;
-	s->next = s->prev = NULL;
-	s->queued = false;
-}
-
-static inline void *slot(struct hchan *c, size_t i)
-{
-	return c->buf + i * c->elemsize;
-}
-
-static inline size_t next_slot(struct hchan *c, size_t i)
-{
-	return i + 1 == c->dataqsiz ? 0 : i + 1;
-}
-
-static inline void wake(struct hchan *c, struct sudog *s)
-{
-	struct g *g = s->g;
-	s->success = true;
-	if (s->is_select)
-		g->param = s; /* which of its cases */
-	unlock(&c->lock);
-	ready(g, true);
-}
-
-/* Sends without waiting if possible; lock held, released when true. */
-static inline __attribute__((always_inline)) bool send_now(struct hchan *c, const void *elem)
-{
-	struct sudog *s;
-	if (c->recvq.first && (s = waitq_pop(&c->recvq))) {
-		if (s->elem)
-			copy_elem(s->elem, elem, c->elemsize);
-		wake(c, s);
-		return true;
-	}
-	if (c->qcount < c->dataqsiz) {
-		copy_elem(slot(c, c->sendx), elem, c->elemsize);
-		c->sendx = next_slot(c, c->sendx);
-		c->qcount++;
-		unlock(&c->lock);
-		return true;
-	}
-	return false;
-}
-
-/* Receives without waiting; *ok: a value came, not the close.  Lock held,
- * released when true. */
-static inline __attribute__((always_inline)) bool recv_now(struct hchan *c, void *elem, bool *ok)
-{
-	struct sudog *s;
-	if (c->qcount > 0) {
-		void *head = slot(c, c->recvx);
-		if (elem)
-			copy_elem(elem, head, c->elemsize);
-		*ok = true;
-		c->recvx = next_slot(c, c->recvx);
-		if (c->sendq.first && (s = waitq_pop(&c->sendq))) { /* the buffer is full: head becomes tail */
-			copy_elem(head, s->elem, c->elemsize);
-			c->sendx = c->recvx;
-			wake(c, s);
-			return true;
-		}
-		if (c->elemsize == 8) /* the buffer must not keep it alive */
-			*(uint64_t *)head = 0;
-		else if (c->elemsize > 8)
-			zero_elem(head, c->elemsize);
-		c->qcount--;
-		unlock(&c->lock);
-		return true;
-	}
-	if (c->closed) {
-		unlock(&c->lock);
-		zero_elem(elem, c->elemsize);
-		*ok = false;
-		return true;
-	}
-	if (c->sendq.first && (s = waitq_pop(&c->sendq))) {
-		if (elem)
-			copy_elem(elem, s->elem, c->elemsize);
-		*ok = true;
-		wake(c, s);
-		return true;
-	}
-	if (unlikely(c->timer != NULL) && timer_chan_take(c, elem)) {
-		unlock(&c->lock);
-		*ok = true;
-		return true;
-	}
-	return false;
-}
-
-void chan_wake(struct hchan *c, struct sudog *s)
-{
-	wake(c, s);
-}
-
-bool chan_try_send(struct hchan *c, const void *elem)
-{
-	return send_now(c, elem);
-}
-
-bool chan_try_recv(struct hchan *c, void *elem, bool *ok)
-{
-	return recv_now(c, elem, ok);
 }
 
 noreturn void chan_panic_closed_send(void)
@@ -203,75 +46,238 @@ noreturn void chan_panic_closed_send(void)
 	rt_panic("send on closed channel");
 }
 
+static COLD void wait_nil(enum wait_reason why)
+{
+	park(NULL, NULL, why);
+	throw("unreachable");
+}
+
+/* Queues the caller and waits; the lock is released.  False: woken by close.
+ * Returns on another stack than it is called on. */
+static inline __attribute__((always_inline)) bool wait_in(struct hchan *c, struct waitq *q, void *elem,
+                                                          enum wait_reason why, bool timer)
+{
+	struct g *g = rt_self.g;
+	struct sudog s; /* prev, next: waitq_push(); queued: not a select's */
+	s.g = g;
+	s.elem = elem;
+	s.is_select = false;
+	s.success = true;
+	waitq_push(q, &s);
+	if (timer)
+		timer_chan_wait(c);
+	bool alone = rt_alone;
+	park_mark(g, why);
+	unlock_nopreempt(&c->lock, alone);
+	park_switch(g, alone);
+	preempt_on(g);
+	return s.success;
+}
+
+/* ---- send ------------------------------------------------------------------ */
+
+/* Lock held, preemption off; so too below. */
+static NOINLINE JUMP_RETURN void send_wait(struct hchan *c, const void *elem)
+{
+	if (unlikely(!wait_in(c, &c->sendq, (void *)elem, WAIT_CHAN_SEND, false)))
+		chan_panic_closed_send();
+}
+
+static NOINLINE void send_any(struct hchan *c, const void *elem)
+{
+	bool alone = rt_alone;
+	if (unlikely(chan_is_closed(c))) {
+		unlock_nopreempt(&c->lock, alone);
+		preempt_on(rt_self.g);
+		chan_panic_closed_send();
+	}
+	if (send_now(c, elem, alone))
+		preempt_on(rt_self.g);
+	else
+		send_wait(c, elem);
+}
+
+static COLD void send_contended(struct hchan *c, const void *elem)
+{
+	lock_nopreempt(&c->lock, false);
+	send_any(c, elem);
+}
+
 void rt_chan_send(struct hchan *c, const void *elem)
 {
-	if (unlikely(!c)) {
-		park(NULL, NULL, WAIT_CHAN_SEND_NIL);
-		throw("unreachable");
+	if (unlikely(!c))
+		return wait_nil(WAIT_CHAN_SEND_NIL);
+	struct g *me = preempt_off();
+	bool alone = rt_alone;
+	if (unlikely(!trylock_nopreempt(&c->lock, alone)))
+		return send_contended(c, elem);
+	struct sudog *s = c->recvq.first;
+	size_t n = c->elemsize;
+	if (s) {
+		void *to = s->elem;
+		if (unlikely(s->is_select))
+			return send_any(c, elem);
+		if (likely(to != NULL)) {
+			if (n == 8)
+				*(uint64_t *)to = *(const uint64_t *)elem;
+			else if (n == 4)
+				*(uint32_t *)to = *(const uint32_t *)elem;
+			else
+				return send_any(c, elem);
+		}
+		struct g *g = s->g;
+		waitq_shift(&c->recvq, s);
+		unlock_nopreempt(&c->lock, alone);
+		if (unlikely(!ready_fast(g, alone)))
+			return ready_preempt_on(g);
+	} else if (c->qcount < c->dataqsiz) {
+		void *to = (void *)c->sendp;
+		if (n == 8)
+			*(uint64_t *)to = *(const uint64_t *)elem;
+		else if (n == 4)
+			*(uint32_t *)to = *(const uint32_t *)elem;
+		else
+			return send_any(c, elem);
+		c->sendp = next_slot(c, c->sendp);
+		at_store(&c->qcount, c->qcount + 1);
+		unlock_nopreempt(&c->lock, alone);
+	} else {
+		return send_wait(c, elem);
 	}
-	lock(&c->lock);
-	if (unlikely(c->closed)) {
-		unlock(&c->lock);
-		chan_panic_closed_send();
+	preempt_on(me);
+}
+
+/* ---- receive ---------------------------------------------------------------- */
+
+/* From a timer that was not asked, or is not due. */
+static NOINLINE JUMP_RETURN bool recv_timer(struct hchan *c, void *elem)
+{
+	if (timer_chan_take(c, elem)) {
+		unlock_nopreempt(&c->lock, rt_alone);
+		preempt_on(rt_self.g);
+		return true;
 	}
-	if (send_now(c, elem))
-		return;
-	struct sudog s = { .g = rt_self.g, .elem = (void *)elem, .c = c };
-	waitq_push(&c->sendq, &s);
-	park_unlock(&c->lock, WAIT_CHAN_SEND);
-	if (unlikely(!s.success))
-		chan_panic_closed_send();
+	return wait_in(c, &c->recvq, elem, WAIT_CHAN_RECV, true);
+}
+
+static NOINLINE JUMP_RETURN bool recv_wait(struct hchan *c, void *elem)
+{
+	if (unlikely(c->timer != NULL))
+		return recv_timer(c, elem);
+	return wait_in(c, &c->recvq, elem, WAIT_CHAN_RECV, false);
+}
+
+static NOINLINE bool recv_any(struct hchan *c, void *elem)
+{
+	bool ok;
+	if (!recv_now(c, elem, &ok, rt_alone))
+		return recv_wait(c, elem);
+	preempt_on(rt_self.g);
+	return ok;
+}
+
+static COLD bool recv_contended(struct hchan *c, void *elem)
+{
+	lock_nopreempt(&c->lock, false);
+	return recv_any(c, elem);
+}
+
+static NOINLINE bool recv_ready(struct g *g)
+{
+	ready_preempt_on(g);
+	return true;
+}
+
+static COLD bool recv_resched(void)
+{
+	preempt_resched();
+	return true;
 }
 
 bool rt_chan_recv(struct hchan *c, void *elem)
 {
-	bool ok;
 	if (unlikely(!c)) {
-		park(NULL, NULL, WAIT_CHAN_RECV_NIL);
-		throw("unreachable");
+		wait_nil(WAIT_CHAN_RECV_NIL);
+		return false;
 	}
-	lock(&c->lock);
-	if (recv_now(c, elem, &ok))
-		return ok;
-	struct sudog s = { .g = rt_self.g, .elem = elem, .c = c };
-	waitq_push(&c->recvq, &s);
-	if (unlikely(c->timer != NULL))
-		timer_chan_wait(c);
-	park_unlock(&c->lock, WAIT_CHAN_RECV);
-	return s.success;
+	struct g *me = preempt_off();
+	bool alone = rt_alone;
+	if (unlikely(!trylock_nopreempt(&c->lock, alone)))
+		return recv_contended(c, elem);
+	struct sudog *s = c->sendq.first;
+	size_t n = c->elemsize;
+	if (s) {
+		if (unlikely(s->is_select || c->dataqsiz))
+			return recv_any(c, elem);
+		void *from = s->elem;
+		if (likely(elem != NULL)) {
+			if (n == 8)
+				*(uint64_t *)elem = *(uint64_t *)from;
+			else if (n == 4)
+				*(uint32_t *)elem = *(uint32_t *)from;
+			else
+				return recv_any(c, elem);
+		}
+		struct g *g = s->g;
+		waitq_shift(&c->sendq, s);
+		unlock_nopreempt(&c->lock, alone);
+		if (unlikely(!ready_fast(g, alone)))
+			return recv_ready(g);
+	} else if (c->qcount > 0) {
+		void *from = (void *)c->recvp;
+		if (unlikely(!elem))
+			return recv_any(c, elem);
+		if (n == 8) {
+			*(uint64_t *)elem = *(uint64_t *)from;
+			*(uint64_t *)from = 0; /* the buffer must not keep it alive */
+		} else if (n == 4) {
+			*(uint32_t *)elem = *(uint32_t *)from;
+		} else {
+			return recv_any(c, elem);
+		}
+		c->recvp = next_slot(c, c->recvp);
+		at_store(&c->qcount, c->qcount - 1);
+		unlock_nopreempt(&c->lock, alone);
+	} else {
+		return recv_wait(c, elem);
+	}
+	return unlikely(preempt_dropped(me)) ? recv_resched() : true;
+}
+
+/* ---- the rest ---------------------------------------------------------------- */
+
+/* Takes a queue's waiters, who are told of the close. */
+static struct sudog **take_all(struct waitq *q, struct sudog **tail, const struct hchan *receivers)
+{
+	for (struct sudog *s; (s = waitq_pop(q, false)); tail = &s->next) {
+		if (receivers && s->elem)
+			memset(s->elem, 0, receivers->elemsize);
+		s->success = false;
+		*tail = s;
+	}
+	*tail = NULL;
+	at_store(&q->first, &rt_chan_closed);
+	return tail;
 }
 
 void rt_chan_close(struct hchan *c)
 {
 	if (unlikely(!c))
 		rt_panic("close of nil channel");
+	if (unlikely(c->timer != NULL))
+		rt_panic("close of receive-only channel"); /* the timer's, not the program's */
 	lock(&c->lock);
-	if (unlikely(c->closed)) {
+	if (unlikely(chan_is_closed(c))) {
 		unlock(&c->lock);
 		rt_panic("close of closed channel");
 	}
-	c->closed = 1;
 	/* Collect all waiters, then wake them without the lock. */
-	struct sudog *list = NULL, **tail = &list, *s;
-	while ((s = waitq_pop(&c->recvq))) {
-		zero_elem(s->elem, c->elemsize);
-		s->success = false;
-		*tail = s;
-		tail = &s->next;
-	}
-	while ((s = waitq_pop(&c->sendq))) {
-		s->success = false;
-		*tail = s;
-		tail = &s->next;
-	}
+	struct sudog *list = NULL, **tail = take_all(&c->recvq, &list, c);
+	take_all(&c->sendq, tail, NULL);
 	unlock(&c->lock);
 	while (list) {
-		s = list;
-		list = s->next; /* before ready(): then the sudog may be gone */
-		s->next = NULL;
-		struct g *g = s->g;
-		if (s->is_select)
-			g->param = s;
+		struct g *g = list->g;
+		list = list->next; /* before ready(): then the sudog may be gone */
 		ready(g, true);
 	}
 }

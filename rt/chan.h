@@ -1,47 +1,203 @@
-/* chan.h: the inside of a channel, for chan.c and select.c. */
+/* chan.h: the inside of a channel, for chan.c, select.c and ticker.c.
+ *
+ * What both a plain operation and a select do with a channel whose lock they
+ * hold is inline here: send_now() and recv_now(). */
 #ifndef RT_CHAN_H
 #define RT_CHAN_H
 
-#include "rt.h"
+#include "timer.h"
 
 /* One task's place in one channel's queue; on that task's stack. */
 struct sudog {
 	struct g *g;
-	struct sudog *next, *prev; /* under the channel's lock */
+	struct sudog *next, *prev; /* under the channel's lock; the first's prev is the last */
 	void *elem;                /* value to send, or where to receive, or NULL */
-	struct hchan *c;
-	uint32_t index;            /* select: the case */
 	bool is_select;
-	bool queued;               /* under the channel's lock */
-	bool success;              /* woken by a communication, not by close */
+	bool queued;               /* is_select: under the channel's lock */
+	bool success;              /* as it is unless close() clears it */
 };
 
+/* FIFO.  CHAN_CLOSED in both of a closed channel's. */
 struct waitq {
-	struct sudog *first, *last;
+	struct sudog *first;
 };
 
+/* A cache line is all that an operation touches (but the end of the ring). */
 struct hchan {
 	struct lock lock;
-	uint32_t closed;
-	size_t qcount;   /* values in the buffer; read without the lock by len() */
-	size_t dataqsiz; /* constant */
-	size_t elemsize; /* constant */
-	size_t sendx, recvx;
-	char *buf;       /* constant */
-	struct ticker *timer; /* constant: the timer it belongs to (ticker.c), or NULL */
+	uint32_t elemsize;     /* constant */
+	size_t qcount;         /* values in the buffer; read without the lock by len() */
+	size_t dataqsiz;       /* constant */
 	struct waitq recvq, sendq;
+	/* Where to put and to take next, and the end: addresses in buf, which
+	 * keeps it alive.  The end may be another object's begin, hence integers. */
+	uint64_t sendp, recvp, end;
+	char *buf;             /* constant */
+	struct ticker *timer;  /* constant: the timer it belongs to (ticker.c), or NULL */
 };
 
-void waitq_push(struct waitq *q, struct sudog *s);
-struct sudog *waitq_pop(struct waitq *q);
-void waitq_remove(struct waitq *q, struct sudog *s);
-/* Lock held; released when they return true. */
-bool chan_try_send(struct hchan *c, const void *elem);
-bool chan_try_recv(struct hchan *c, void *elem, bool *ok);
+/* Stands in the queues of a closed channel, so that who finds a queue empty
+ * knows that the channel is open.  Looks like a select's to go the long way. */
+extern struct sudog rt_chan_closed;
+
+static inline bool chan_is_closed(const struct hchan *c)
+{
+	return at_load(&c->recvq.first) == &rt_chan_closed;
+}
+
+static inline __attribute__((always_inline)) void waitq_push(struct waitq *q, struct sudog *s)
+{
+	struct sudog *first = q->first;
+	s->next = NULL;
+	if (likely(!first)) {
+		s->prev = s;
+		at_store(&q->first, s);
+	} else {
+		s->prev = first->prev;
+		first->prev->next = s;
+		first->prev = s;
+	}
+}
+
+/* Takes s out, the first of q. */
+static inline __attribute__((always_inline)) void waitq_shift(struct waitq *q, struct sudog *s)
+{
+	struct sudog *next = s->next;
+	at_store(&q->first, next);
+	if (unlikely(next != NULL))
+		next->prev = s->prev;
+}
+
+/* Takes s out of q, wherever it is. */
+static inline void waitq_remove(struct waitq *q, struct sudog *s)
+{
+	if (q->first == s) {
+		waitq_shift(q, s);
+	} else {
+		s->prev->next = s->next;
+		(s->next ? s->next : q->first)->prev = s->prev;
+	}
+	s->queued = false;
+}
+
+/* The first waiter that may be woken, taken out of q; NULL if there is none.
+ * A select waits on several channels: who flips its select_done first has it. */
+static inline __attribute__((always_inline)) struct sudog *waitq_pop(struct waitq *q, bool alone)
+{
+	for (struct sudog *s; (s = q->first);) {
+		waitq_shift(q, s);
+		if (likely(!s->is_select))
+			return s;
+		s->queued = false;
+		struct g *g = s->g;
+		uint32_t zero = 0;
+		if (alone) {
+			if (g->select_done)
+				continue;
+			g->select_done = 1;
+		} else if (!at_cas(&g->select_done, &zero, 1)) {
+			continue;
+		}
+		g->param = s; /* which of its cases */
+		return s;
+	}
+	return NULL;
+}
+
+static inline __attribute__((always_inline)) void copy_elem(void *dst, const void *src, size_t n)
+{
+	if (likely(n == 8))
+		*(uint64_t *)dst = *(const uint64_t *)src;
+	else if (n == 4)
+		*(uint32_t *)dst = *(const uint32_t *)src;
+	else if (n)
+		memcpy(dst, src, n);
+}
+
+static inline uint64_t next_slot(const struct hchan *c, uint64_t at)
+{
+	at += c->elemsize;
+	return likely(at != c->end) ? at : (uint64_t)c->buf;
+}
+
+/* Lets a waiter go whose element has been moved: then s is gone.  c's lock
+ * held, released; preemption is off and stays so. */
+static inline __attribute__((always_inline)) void chan_wake(struct hchan *c, struct sudog *s, bool alone)
+{
+	struct g *g = s->g;
+	unlock_nopreempt(&c->lock, alone);
+	ready(g, true);
+}
+
+/* Sends without waiting if possible.  Lock held, released when true; c is
+ * open; preemption is off and stays so; alone: rt_alone. */
+static inline __attribute__((always_inline)) bool send_now(struct hchan *c, const void *elem, bool alone)
+{
+	struct sudog *s;
+	if (c->recvq.first && (s = waitq_pop(&c->recvq, alone))) {
+		if (s->elem)
+			copy_elem(s->elem, elem, c->elemsize);
+		chan_wake(c, s, alone);
+		return true;
+	}
+	if (c->qcount < c->dataqsiz) {
+		copy_elem((void *)c->sendp, elem, c->elemsize);
+		c->sendp = next_slot(c, c->sendp);
+		at_store(&c->qcount, c->qcount + 1);
+		unlock_nopreempt(&c->lock, alone);
+		return true;
+	}
+	return false;
+}
+
+/* The same for receiving; *ok: a value came, not the close. */
+static inline __attribute__((always_inline)) bool recv_now(struct hchan *c, void *elem, bool *ok, bool alone)
+{
+	struct sudog *s;
+	*ok = true;
+	if (c->qcount > 0) {
+		void *head = (void *)c->recvp;
+		if (elem)
+			copy_elem(elem, head, c->elemsize);
+		c->recvp = next_slot(c, c->recvp);
+		if (c->sendq.first && c->sendq.first != &rt_chan_closed && (s = waitq_pop(&c->sendq, alone))) {
+			/* The buffer is full: its head becomes its tail. */
+			copy_elem(head, s->elem, c->elemsize);
+			c->sendp = c->recvp;
+			chan_wake(c, s, alone);
+			return true;
+		}
+		if (c->elemsize == 8) /* the buffer must not keep it alive */
+			*(uint64_t *)head = 0;
+		else if (c->elemsize > 8)
+			memset(head, 0, c->elemsize);
+		at_store(&c->qcount, c->qcount - 1);
+		unlock_nopreempt(&c->lock, alone);
+		return true;
+	}
+	if (c->sendq.first) {
+		if (c->sendq.first == &rt_chan_closed) {
+			unlock_nopreempt(&c->lock, alone);
+			if (elem && c->elemsize)
+				memset(elem, 0, c->elemsize);
+			*ok = false;
+			return true;
+		}
+		if ((s = waitq_pop(&c->sendq, alone))) {
+			if (elem)
+				copy_elem(elem, s->elem, c->elemsize);
+			chan_wake(c, s, alone);
+			return true;
+		}
+	}
+	if (unlikely(c->timer != NULL) && timer_chan_take(c, elem)) {
+		unlock_nopreempt(&c->lock, alone);
+		return true;
+	}
+	return false;
+}
+
 noreturn void chan_panic_closed_send(void);
-/* Lets a waiter go whose element has been moved.  c's lock held, released:
- * s is gone afterwards. */
-void chan_wake(struct hchan *c, struct sudog *s);
 
 /* Public entry points, by api_task.h. */
 struct hchan *rt_make_chan(size_t elemsize, const struct rt_type *type, int64_t cap);

@@ -87,24 +87,44 @@ COLD void lock_slow(struct lock *l)
 }
 
 #ifdef INGOT_DEBUG
-void lock(struct lock *l)
+bool trylock_nopreempt(struct lock *l, bool alone)
 {
-	preempt_off();
 	rank_check(l);
-	if (rt_alone) {
+	if (alone) {
 		if (at_load(&l->word))
 			throw("lock: rank %u is held and no other core runs", l->rank);
 		at_store(&l->word, 1);
 	} else if (__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE)) {
-		lock_slow(l);
+		return false;
 	}
 	rank_push(l);
+	return true;
+}
+
+void lock_nopreempt(struct lock *l, bool alone)
+{
+	if (!trylock_nopreempt(l, alone)) {
+		lock_slow(l);
+		rank_push(l);
+	}
+}
+
+void unlock_nopreempt(struct lock *l, bool alone)
+{
+	(void)alone;
+	rank_pop(l);
+	at_store_rel(&l->word, 0);
+}
+
+void lock(struct lock *l)
+{
+	preempt_off();
+	lock_nopreempt(l, rt_alone);
 }
 
 void unlock(struct lock *l)
 {
-	rank_pop(l);
-	at_store_rel(&l->word, 0);
+	unlock_nopreempt(l, rt_alone);
 	preempt_on(rt_self.g);
 }
 #endif

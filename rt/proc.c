@@ -128,9 +128,8 @@ COLD void wakep_slow(void)
 	} while (any_idle());
 }
 
-void ready(struct g *g, bool next)
+static inline __attribute__((always_inline)) void make_ready(struct g *g, bool next)
 {
-	struct g *me = preempt_off();
 	if (unlikely(at_load(&g->status) != G_WAITING))
 		throw("ready: bad g status %u (goroutine %lu)", g->status, (unsigned long)g->id);
 	at_store(&g->status, G_RUNNABLE);
@@ -142,53 +141,29 @@ void ready(struct g *g, bool next)
 		wakep_fenced();
 	else
 		wakep();
+}
+
+void ready(struct g *g, bool next)
+{
+	struct g *me = preempt_off();
+	make_ready(g, next);
 	preempt_on(me);
+}
+
+void ready_preempt_on(struct g *g)
+{
+	make_ready(g, true);
+	preempt_on(rt_self.g);
 }
 
 /* ---- dispatch ---------------------------------------------------------- */
 
-static inline void start_running(struct p *p, struct g *g, bool inherit)
-{
-	g->on_cpu = 1;
-	g->status = G_RUNNING;
-	g->p = p;
-	p->curg = g;
-	if (!inherit)
-		p->schedtick++;
-	rt_self.g = g;
-}
-
-/* Leaves g (already queued, waiting or dead) for the scheduler. */
-static NOINLINE void leave_to_g0(struct p *p, struct g *g)
+NOINLINE void leave_to_g0(struct p *p, struct g *g)
 {
 	struct g *g0 = p->g0;
 	p->curg = NULL;
 	rt_self.g = g0;
 	switch_to(g, g0);
-}
-
-/* The next task of p without a look at anything else, or NULL when the
- * scheduler has to think. */
-static inline struct g *pick_fast(struct p *p, bool *inherit, bool alone)
-{
-	if (unlikely(at_load(&p->attn)))
-		return NULL;
-	if (unlikely(at_load(&sched.runq_size)) && p->schedtick % 61 == 0)
-		return NULL;
-	return runq_get(p, inherit, alone);
-}
-
-/* Leaves g for next, or by way of g0 when next's stack is still in use. */
-static inline __attribute__((always_inline)) void leave_to(struct p *p, struct g *g, struct g *next,
-                                                           bool inherit, bool alone)
-{
-	if (!alone && unlikely(at_load_acq(&next->on_cpu))) {
-		p->handoff = next;
-		leave_to_g0(p, g);
-		return;
-	}
-	start_running(p, next, inherit);
-	switch_to(g, next);
 }
 
 /* Gives way by way of the scheduler.  Preemption off. */
@@ -266,28 +241,17 @@ void preempt_resched(void)
 	preempt_on(g);
 }
 
-/* The current task waits, already WAITING and perhaps already readied. */
-static inline void park_leave(struct g *g)
-{
-	struct p *p = rt_self.p;
-	RT_ASSERT(g->nopreempt == 1);
-	bool inherit;
-	bool alone = rt_alone;
-	struct g *next = pick_fast(p, &inherit, alone);
-	if (likely(next != NULL))
-		leave_to(p, g, next, inherit, alone);
-	else
-		leave_to_g0(p, g);
-	preempt_on(g);
-}
-
 static inline struct g *park_begin(enum wait_reason why)
 {
 	struct g *g = preempt_off();
-	RT_ASSERT(g != rt_self.g0 && !g->in_systemstack);
-	g->wait_reason = why;
-	at_store_rel(&g->status, G_WAITING);
+	park_mark(g, why);
 	return g;
+}
+
+static inline void park_leave(struct g *g)
+{
+	park_switch(g, rt_alone);
+	preempt_on(g);
 }
 
 void park(bool (*unlock)(struct g *, void *), void *arg, enum wait_reason why)

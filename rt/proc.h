@@ -143,6 +143,85 @@ static inline void wakep_fenced(void)
 		wakep_slow();
 }
 
+/* ready(g, true) where preemption is off and stays so, if that takes no more
+ * than a store; else false, nothing done. */
+static inline __attribute__((always_inline)) bool ready_fast(struct g *g, bool alone)
+{
+	struct p *p = rt_self.p;
+	if (!alone || p->runnext)
+		return false;
+	RT_ASSERT(at_load(&g->status) == G_WAITING);
+	at_store(&g->status, G_RUNNABLE);
+	at_store(&p->runnext, g);
+	return true;
+}
+/* ready(g, true) and preempt_on(). */
+void ready_preempt_on(struct g *g);
+
+/* ---- leaving a task for another; preemption is off ------------------------ */
+
+static inline __attribute__((always_inline)) void start_running(struct p *p, struct g *g, bool inherit)
+{
+	g->on_cpu = 1;
+	g->status = G_RUNNING;
+	g->p = p;
+	p->curg = g;
+	if (!inherit)
+		p->schedtick++;
+	rt_self.g = g;
+}
+
+/* Leaves g (already queued, waiting or dead) for the scheduler. */
+void leave_to_g0(struct p *p, struct g *g);
+
+/* The next task of p without a look at anything else, or NULL when the
+ * scheduler has to think. */
+static inline __attribute__((always_inline)) struct g *pick_fast(struct p *p, bool *inherit,
+                                                                 bool alone)
+{
+	if (unlikely(at_load(&p->attn)))
+		return NULL;
+	if (unlikely(at_load(&sched.runq_size)) && p->schedtick % 61 == 0)
+		return NULL;
+	return runq_get(p, inherit, alone);
+}
+
+/* Leaves g for next, or by way of g0 when next's stack is still in use. */
+static inline __attribute__((always_inline)) void leave_to(struct p *p, struct g *g, struct g *next,
+                                                           bool inherit, bool alone)
+{
+	if (!alone && unlikely(at_load_acq(&next->on_cpu))) {
+		p->handoff = next;
+		leave_to_g0(p, g);
+		return;
+	}
+	start_running(p, next, inherit);
+	switch_to(g, next);
+}
+
+/* The task g, which is about to wait, may be readied from now on: by whom it
+ * lets. */
+static inline __attribute__((always_inline)) void park_mark(struct g *g, enum wait_reason why)
+{
+	RT_ASSERT(g != rt_self.g0 && !g->in_systemstack);
+	g->wait_reason = why;
+	at_store_rel(&g->status, G_WAITING);
+}
+
+/* The current task waits, already WAITING and perhaps already readied.
+ * Returns on another stack, perhaps another core: the caller is JUMP_RETURN. */
+static inline __attribute__((always_inline)) void park_switch(struct g *g, bool alone)
+{
+	struct p *p = rt_self.p;
+	RT_ASSERT(g->nopreempt == 1);
+	bool inherit;
+	struct g *next = pick_fast(p, &inherit, alone);
+	if (likely(next != NULL))
+		leave_to(p, g, next, inherit, alone);
+	else
+		leave_to_g0(p, g);
+}
+
 uint64_t num_user_tasks(void);
 enum wait_reason g_wait_reason(const struct g *g);
 extern const char *const wait_reason_names[];

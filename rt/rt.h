@@ -299,17 +299,42 @@ static inline __attribute__((always_inline)) struct g *preempt_off(void)
 	return g;
 }
 void preempt_resched(void); /* the yield that an interrupt could not do */
-static inline __attribute__((always_inline)) void preempt_on(struct g *g)
+/* preempt_on() for who calls preempt_resched() himself when it is true. */
+static inline __attribute__((always_inline)) bool preempt_dropped(struct g *g)
 {
 	__asm__ volatile("" ::: "memory");
-	if (unlikely(--g->nopreempt == 0 && g->resched))
+	return unlikely(--g->nopreempt == 0 && g->resched);
+}
+static inline __attribute__((always_inline)) void preempt_on(struct g *g)
+{
+	if (preempt_dropped(g))
 		preempt_resched();
 }
 
+/* The _nopreempt forms are for sections that take several locks, or do more
+ * than that with preemption off: it is off, and stays so.  alone: rt_alone,
+ * read since it is off. */
 #ifdef INGOT_DEBUG
 void lock(struct lock *l); /* lock.c: checks ranks */
 void unlock(struct lock *l);
+void lock_nopreempt(struct lock *l, bool alone);
+bool trylock_nopreempt(struct lock *l, bool alone);
+void unlock_nopreempt(struct lock *l, bool alone);
 #else
+static inline __attribute__((always_inline)) bool trylock_nopreempt(struct lock *l, bool alone)
+{
+	return alone || likely(!__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE));
+}
+static inline __attribute__((always_inline)) void lock_nopreempt(struct lock *l, bool alone)
+{
+	if (!trylock_nopreempt(l, alone)) /* alone it is free: a holder has preemption off */
+		lock_slow(l);
+}
+static inline __attribute__((always_inline)) void unlock_nopreempt(struct lock *l, bool alone)
+{
+	if (!alone)
+		at_store_rel(&l->word, 0);
+}
 static inline __attribute__((always_inline)) void lock(struct lock *l)
 {
 	preempt_off();

@@ -1,247 +1,317 @@
 /* select.c: waiting on several channels at once.  After Go's select.go.
  *
- * Three steps.  (1) Look at the cases in random order, one lock at a time;
- * the first that can go, goes: cheap, and uniform when several are ready.
- * (2) Lock all channels in address order, look again: now "none is ready" is
- * true at one moment, so default may be taken or the task may wait.
+ * Three steps.  (1) Look at all cases without their locks; of those that can
+ * go draw one, lock its channel and try: cheap, and uniform when several are
+ * ready.  (2) Lock all channels in address order, look again: now "none is
+ * ready" is true at one moment, so default may be taken or the task may wait.
  * (3) Put a sudog on each channel and park; the waker that flips
  * g->select_done wins, the losers find it flipped and pass on.
+ * When no other core runs (rt_alone), all is one moment while preemption is
+ * off: step 2 and its locks fall away.
  *
  * Invariants: locks are taken in address order, each channel once however
  * many cases name it; select_done is 0 before the first sudog is enqueued
  * and every sudog is out of its queue before the select returns. */
 #include "chan.h"
-#include "timer.h"
 #include "api_select.h"
 
-
-#define INLINE_CASES 8
-
-/* Everything a select of n cases needs beyond the cases, in one block. */
+/* What a select of n cases needs when it does not go at once. */
 struct work {
 	struct rt_case *cases;
-	uint32_t n;
-	uint32_t *poll; /* random order */
-	uint32_t *lock; /* address order */
-	struct sudog *sudogs;
+	uint32_t n, nchans;   /* nchans: in chans, 0 before sort_chans() */
+	uint16_t *ready;      /* cases that can go */
+	struct hchan **chans; /* by address, each once */
+	struct sudog *sudogs; /* of each case */
 };
 
-static inline bool quiet(const struct rt_case *c)
+/* Can c go?  Exact under its channel's lock, or alone, but that all who wait
+ * there may be selects that have been served; else racy on purpose: what
+ * becomes ready now may be missed, but step 2 looks under all locks. */
+static inline __attribute__((always_inline)) bool can_go(const struct rt_case *c)
 {
 	const struct hchan *h = c->c;
-	if (!h)
-		return true;
-	/* Racy on purpose: a case that becomes ready now may be missed here,
-	 * but step 2 looks under all locks. */
-	if (at_load(&h->closed))
+	if (unlikely(!h))
 		return false;
-	return c->is_send ? !at_load(&h->recvq.first) && at_load(&h->qcount) == h->dataqsiz
-	                  : !at_load(&h->sendq.first) && at_load(&h->qcount) == 0 && !h->timer;
+	return c->is_send ? (at_load(&h->recvq.first) != NULL) | (at_load(&h->qcount) < h->dataqsiz)
+	                  : ((uint64_t)at_load(&h->sendq.first) | at_load(&h->qcount) | (uint64_t)h->timer) != 0;
 }
 
-/* Tries one case under its lock; keep_lock: the lock is held already. */
-static bool try_case(struct rt_case *c)
+/* The cases that can go, without a branch on that. */
+static inline __attribute__((always_inline)) uint32_t look(const struct rt_case *cases, uint32_t n, uint16_t *ready)
+{
+	uint32_t k = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		ready[k] = (uint16_t)i;
+		k += can_go(&cases[i]);
+	}
+	return k;
+}
+
+/* Takes one of k by chance. */
+static inline __attribute__((always_inline)) uint32_t draw(uint16_t *ready, uint32_t k)
+{
+	uint32_t j = (uint32_t)((uint64_t)rt_fastrand() * k >> 32), i = ready[j];
+	ready[j] = ready[k - 1];
+	return i;
+}
+
+/* Tries one case.  Lock held, released when true. */
+static inline __attribute__((always_inline)) bool try_case(struct rt_case *c, bool alone)
 {
 	struct hchan *h = c->c;
 	if (!c->is_send)
-		return chan_try_recv(h, c->elem, &c->ok);
-	if (h->closed) {
-		unlock(&h->lock);
-		return c->ok = false, true;
+		return recv_now(h, c->elem, &c->ok, alone);
+	if (unlikely(chan_is_closed(h))) {
+		unlock_nopreempt(&h->lock, alone);
+		c->ok = false;
+		return true;
 	}
 	c->ok = true;
-	return chan_try_send(h, c->elem);
+	return send_now(h, c->elem, alone);
 }
 
-/* The k-th case of a random order, which is drawn as far as it is needed:
- * poll[0..k) is decided, the rest waits (Fisher and Yates). */
-static inline uint32_t draw(struct work *w, uint32_t k)
-{
-	uint32_t j = k + (uint32_t)((uint64_t)rt_fastrand() * (w->n - k) >> 32), c = w->poll[j];
-	w->poll[j] = w->poll[k];
-	w->poll[k] = c;
-	return c;
-}
-
-static inline uintptr_t addr_of(const struct work *w, uint32_t i)
-{
-	return (uintptr_t)w->cases[w->lock[i]].c;
-}
-
-/* Heap sort by channel address: no recursion, no worst case. */
-static void sort_locks(struct work *w)
-{
-	uint32_t n = w->n;
-	for (uint32_t i = 0; i < n; i++)
-		w->lock[i] = i;
-	for (uint32_t end = n, start = n / 2; end > 1;) {
-		if (start > 0) {
-			start--;
-		} else {
-			end--;
-			uint32_t t = w->lock[0];
-			w->lock[0] = w->lock[end];
-			w->lock[end] = t;
-		}
-		for (uint32_t root = start, c; (c = 2 * root + 1) < end; root = c) {
-			if (c + 1 < end && addr_of(w, c) < addr_of(w, c + 1))
-				c++;
-			if (addr_of(w, root) >= addr_of(w, c))
-				break;
-			uint32_t t = w->lock[root];
-			w->lock[root] = w->lock[c];
-			w->lock[c] = t;
-		}
-	}
-}
-
-static void lock_all(struct work *w)
-{
-	uintptr_t last = 0;
-	for (uint32_t i = 0; i < w->n; i++)
-		if (addr_of(w, i) != last) {
-			last = addr_of(w, i);
-			lock(&((struct hchan *)last)->lock);
-		}
-}
-
-/* Unlocks all but `except`, which is unlocked already. */
-static void unlock_all(struct work *w, const struct hchan *except)
-{
-	uintptr_t last = 0;
-	for (uint32_t i = w->n; i-- > 0;) {
-		uintptr_t a = addr_of(w, i);
-		if (a != last && a) {
-			last = a;
-			if ((struct hchan *)a != except)
-				unlock(&((struct hchan *)a)->lock);
-		}
-	}
-}
-
-static bool park_unlock_all(struct g *g, void *w)
-{
-	(void)g;
-	unlock_all(w, NULL);
-	return true;
-}
-
-static int32_t finish(struct rt_case *c, uint32_t i)
+static inline int32_t finish(const struct rt_case *c, uint32_t i)
 {
 	if (unlikely(c->is_send && !c->ok))
 		chan_panic_closed_send();
 	return (int32_t)i;
 }
 
-static NOINLINE int32_t select_slow(struct work *w, bool block)
+/* ---- all locks ---------------------------------------------------------- */
+
+/* Heap sort by address: no recursion, no worst case. */
+static void heap_sort(struct hchan **a, uint32_t n)
 {
-	sort_locks(w);
-	lock_all(w);
-	for (uint32_t k = 0; k < w->n; k++) {
-		struct rt_case *c = &w->cases[w->poll[k]];
-		if (c->c && try_case(c)) {
-			unlock_all(w, c->c);
-			return finish(c, w->poll[k]);
+	for (uint32_t end = n, start = n / 2; end > 1;) {
+		if (start > 0) {
+			start--;
+		} else {
+			end--;
+			struct hchan *t = a[0];
+			a[0] = a[end];
+			a[end] = t;
+		}
+		for (uint32_t root = start, c; (c = 2 * root + 1) < end; root = c) {
+			if (c + 1 < end && a[c] < a[c + 1])
+				c++;
+			if (a[root] >= a[c])
+				break;
+			struct hchan *t = a[root];
+			a[root] = a[c];
+			a[c] = t;
 		}
 	}
-	if (!block) {
-		unlock_all(w, NULL);
-		return -1;
+}
+
+static void insertion_sort(struct hchan **a, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++) {
+		struct hchan *h = a[i];
+		uint32_t j = i;
+		for (; j > 0 && a[j - 1] > h; j--)
+			a[j] = a[j - 1];
+		a[j] = h;
 	}
-	struct g *g = rt_self.g;
+}
+
+static void sort_chans(struct work *w)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < w->n; i++)
+		if (w->cases[i].c)
+			w->chans[n++] = w->cases[i].c;
+	if (n <= RT_SELECT_INLINE)
+		insertion_sort(w->chans, n);
+	else
+		heap_sort(w->chans, n);
+	for (uint32_t i = 0; i < n; i++)
+		if (i == 0 || w->chans[i] != w->chans[w->nchans - 1])
+			w->chans[w->nchans++] = w->chans[i];
+}
+
+static inline void lock_all(struct work *w, bool alone)
+{
+	if (alone)
+		return;
+	if (w->nchans == 0)
+		sort_chans(w);
+	for (uint32_t i = 0; i < w->nchans; i++)
+		lock_nopreempt(&w->chans[i]->lock, false);
+}
+
+/* Unlocks all but `except`, which is unlocked already. */
+static inline void unlock_all(struct work *w, const struct hchan *except, bool alone)
+{
+	if (alone)
+		return;
+	for (uint32_t i = w->nchans; i-- > 0;)
+		if (w->chans[i] != except)
+			unlock_nopreempt(&w->chans[i]->lock, false);
+}
+
+/* ---- waiting ------------------------------------------------------------ */
+
+/* Queues the caller on all channels, waits, and takes it out of those it was
+ * not woken by; their locks are released. */
+static inline __attribute__((always_inline)) int32_t select_wait(struct work *w, struct g *g, bool alone)
+{
 	at_store(&g->select_done, 0);
 	for (uint32_t i = 0; i < w->n; i++) {
 		struct rt_case *c = &w->cases[i];
-		w->sudogs[i] = (struct sudog){ .g = g, .elem = c->elem, .c = c->c, .index = i, .is_select = true };
-		if (!c->c)
+		struct sudog *s = &w->sudogs[i];
+		s->queued = false;
+		if (unlikely(!c->c))
 			continue;
-		waitq_push(c->is_send ? &c->c->sendq : &c->c->recvq, &w->sudogs[i]);
+		s->g = g;
+		s->elem = c->elem;
+		s->is_select = s->queued = s->success = true;
+		waitq_push(c->is_send ? &c->c->sendq : &c->c->recvq, s);
 		if (unlikely(c->c->timer != NULL) && !c->is_send)
 			timer_chan_wait(c->c);
 	}
-	g->param = NULL;
-	bool any = addr_of(w, w->n - 1) != 0;
-	if (any)
-		park(park_unlock_all, w, WAIT_SELECT);
-	else
-		park(NULL, NULL, WAIT_SELECT); /* all channels nil: for ever */
+	park_mark(g, WAIT_SELECT);
+	unlock_all(w, NULL, alone);
+	park_switch(g, alone);
+	alone = rt_alone;
 	struct sudog *won = g->param;
 	g->param = NULL;
-	lock_all(w);
+	lock_all(w, alone);
 	for (uint32_t i = 0; i < w->n; i++) {
 		struct rt_case *c = &w->cases[i];
-		if (!c->c)
-			continue;
-		waitq_remove(c->is_send ? &c->c->sendq : &c->c->recvq, &w->sudogs[i]);
-		if (unlikely(c->c->timer != NULL))
+		if (w->sudogs[i].queued)
+			waitq_remove(c->is_send ? &c->c->sendq : &c->c->recvq, &w->sudogs[i]);
+		if (unlikely(c->c && c->c->timer))
 			timer_chan_left(c->c);
 	}
-	unlock_all(w, NULL);
-	struct rt_case *c = &w->cases[won->index];
-	c->ok = won->success;
-	return finish(c, won->index);
+	unlock_all(w, NULL, alone);
+	preempt_on(g);
+	uint32_t i = (uint32_t)(won - w->sudogs);
+	w->cases[i].ok = won->success;
+	return finish(&w->cases[i], i);
 }
 
-static inline int32_t select_run(struct rt_case *cases, uint32_t n, bool block, struct work *w)
+/* Steps 2 and 3.  Preemption is off, and on at the end. */
+static inline __attribute__((always_inline)) int32_t select_locked(struct work *w, bool block)
 {
-	w->cases = cases;
-	w->n = n;
-	for (uint32_t i = 0; i < n; i++)
-		w->poll[i] = i;
-	for (uint32_t k = 0; k < n; k++) {
-		struct rt_case *c = &cases[draw(w, k)];
-		if (quiet(c))
-			continue;
-		lock(&c->c->lock);
-		if (try_case(c))
-			return finish(c, w->poll[k]);
-		unlock(&c->c->lock);
+	struct g *g = rt_self.g;
+	bool alone = rt_alone;
+	lock_all(w, alone);
+	for (uint32_t k = look(w->cases, w->n, w->ready); k > 0; k--) {
+		uint32_t i = draw(w->ready, k);
+		struct rt_case *c = &w->cases[i];
+		if (try_case(c, alone)) {
+			unlock_all(w, c->c, alone);
+			preempt_on(g);
+			return finish(c, i);
+		}
 	}
-	if (n == 1 && !block)
+	if (!block) {
+		unlock_all(w, NULL, alone);
+		preempt_on(g);
 		return -1;
-	return select_slow(w, block);
+	}
+	return select_wait(w, g, alone);
 }
 
-static NOINLINE int32_t select_many(struct rt_case *cases, uint32_t n, bool block)
+static NOINLINE JUMP_RETURN int32_t select_few(struct rt_case *cases, uint32_t n, bool block)
 {
-	uint32_t *order = rt_malloc(2 * sizeof *order * n, RT_NOSCAN);
-	struct work w = { .poll = order, .lock = order + n };
-	w.sudogs = block ? rt_malloc(sizeof *w.sudogs * n, NULL) : NULL;
-	return select_run(cases, n, block, &w);
+	uint16_t ready[RT_SELECT_INLINE];
+	struct hchan *chans[RT_SELECT_INLINE];
+	struct sudog sudogs[RT_SELECT_INLINE];
+	struct work w = { .cases = cases, .n = n, .ready = ready, .chans = chans, .sudogs = sudogs };
+	return select_locked(&w, block);
+}
+
+/* Any number of cases. */
+static NOINLINE JUMP_RETURN int32_t select_many(struct rt_case *cases, uint32_t n, bool block)
+{
+	if (n == 0) {
+		if (!block)
+			return -1;
+		park(NULL, NULL, WAIT_SELECT_NONE);
+		throw("unreachable");
+	}
+	if (n > RT_SELECT_MAX)
+		rt_panic("reflect.Select: too many cases (max 65536)");
+	/* What it points to, the cases keep alive. */
+	struct work w = { .cases = cases, .n = n };
+	w.sudogs = rt_malloc(n * (sizeof *w.sudogs + sizeof *w.chans + sizeof *w.ready), RT_NOSCAN);
+	w.chans = (struct hchan **)(w.sudogs + n);
+	w.ready = (uint16_t *)(w.chans + n);
+	preempt_off();
+	return select_locked(&w, block);
+}
+
+/* Case i, which could go; preemption is off. */
+static NOINLINE int32_t select_try(struct rt_case *cases, uint32_t n, bool block, uint32_t i)
+{
+	struct rt_case *c = &cases[i];
+	struct hchan *h = c->c;
+	bool alone = rt_alone;
+	lock_nopreempt(&h->lock, alone);
+	if (likely(try_case(c, alone))) {
+		preempt_on(rt_self.g);
+		return finish(c, i);
+	}
+	unlock_nopreempt(&h->lock, alone);
+	return select_few(cases, n, block);
+}
+
+static COLD int32_t select_resched(uint32_t i)
+{
+	preempt_resched();
+	return (int32_t)i;
 }
 
 /* Chooses and performs one of n cases; -1: none was ready and block is
  * false.  cases[i].ok: the received value is not from a close.  task. */
 int32_t rt_select(struct rt_case *cases, uint32_t n, bool block)
 {
-	if (unlikely(n == 0)) {
-		if (!block)
-			return -1;
-		park(NULL, NULL, WAIT_SELECT_NONE);
-		throw("unreachable");
-	}
-	if (n == 1 && !block && quiet(cases))
-		return -1;
-	if (unlikely(n > INLINE_CASES)) {
-		if (n > 65536)
-			rt_panic("reflect.Select: too many cases (max 65536)");
+	uint16_t ready[RT_SELECT_INLINE];
+	if (unlikely(n - 1 >= RT_SELECT_INLINE))
 		return select_many(cases, n, block);
+	struct g *g = preempt_off();
+	uint32_t k = look(cases, n, ready), i;
+	if (k > 1)
+		i = ready[(uint64_t)rt_fastrand() * k >> 32];
+	else if (k == 1)
+		i = ready[0];
+	else if (n == 1 && !block)
+		return unlikely(preempt_dropped(g)) ? select_resched(-1u) : -1;
+	else
+		return select_few(cases, n, block);
+	struct rt_case *c = &cases[i];
+	struct hchan *h = c->c;
+	size_t count = h->qcount;
+	/* From a buffer, without a sender that waits for room. */
+	if (unlikely(c->is_send || !rt_alone || h->sendq.first || !count))
+		return select_try(cases, n, block, i);
+	void *from = (void *)h->recvp;
+	size_t size = h->elemsize;
+	if (size == 8) {
+		if (c->elem)
+			*(uint64_t *)c->elem = *(uint64_t *)from;
+		*(uint64_t *)from = 0;
+	} else if (size == 4) {
+		if (c->elem)
+			*(uint32_t *)c->elem = *(uint32_t *)from;
+	} else {
+		return select_try(cases, n, block, i);
 	}
-	uint32_t order[2 * INLINE_CASES];
-	struct sudog sudogs[INLINE_CASES];
-	struct work w = { .poll = order, .lock = order + INLINE_CASES, .sudogs = sudogs };
-	return select_run(cases, n, block, &w);
+	c->ok = true;
+	h->recvp = next_slot(h, h->recvp);
+	at_store(&h->qcount, count - 1);
+	return unlikely(preempt_dropped(g)) ? select_resched(i) : (int32_t)i;
 }
 
-/* More cases than fit in the caller's frame. */
-struct rt_case *rt_select_grow(struct rt_select *s)
+/* Room for another case where n are: the frame's array is full, or the heap's. */
+struct rt_case *rt_select_grow(struct rt_case *cases, uint32_t n)
 {
-	if ((s->n & (s->n - 1)) == 0) { /* a power of two: full */
-		struct rt_case *bigger = rt_malloc(2 * s->n * sizeof *bigger, NULL);
-		memcpy(bigger, s->cases, s->n * sizeof *bigger);
-		s->cases = bigger;
-	}
-	return &s->cases[s->n];
+	if (n & (n - 1)) /* room doubles at powers of two */
+		return cases;
+	struct rt_case *bigger = rt_malloc(2 * n * sizeof *bigger, NULL);
+	memcpy(bigger, cases, n * sizeof *bigger);
+	return bigger;
 }
 
 void *rt_select_value(size_t size)

@@ -102,16 +102,16 @@ static void fire(struct rt_timer *t, uint64_t now)
 	struct ticker *k = (struct ticker *)((char *)t - offsetof(struct ticker, t));
 	struct sudog *s = NULL;
 	lock(&k->chan.lock);
-	if (due(k, now) && (s = waitq_pop(&k->chan.recvq))) {
+	if (due(k, now) && (s = waitq_pop(&k->chan.recvq, rt_alone))) {
 		int64_t v = take(k, now);
 		if (s->elem)
 			*(int64_t *)s->elem = v;
 	}
 	settle(k);
-	if (s)
-		chan_wake(&k->chan, s);
-	else
-		unlock(&k->chan.lock);
+	struct g *g = s ? s->g : NULL;
+	unlock(&k->chan.lock);
+	if (g)
+		ready(g, true);
 }
 
 /* Without pointers for the collector: its only one is into itself. */

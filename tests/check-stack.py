@@ -48,6 +48,8 @@ SYSTEM = {"plat_start_cores", "plat_idle", "plat_memory", "plat_memory_total", "
 # proc.c, is known by its shape.)
 LEAVES = {"rt_systemstack_call", "__morestack", "rt_morestack_ret", "rt_defer_resume", "rt_defer_return",
           "run_goexit", "longjmp"}
+# A jump there is a return (JUMP_RETURN).
+RETURN = "__x86_return_thunk"
 # C functions that write the limit: rt_fault and throw_report take it away,
 # never on a task's stack; stack_unwind_to sets the one of the other segment.
 SETS_LIMIT = {"rt_fault", "throw_report", "stack_unwind_to"}
@@ -257,7 +259,9 @@ class Checker:
                     break
                 if op == "jmp" or CONDITIONAL.match(op):
                     target = int(args, 16)
-                    if image.entry(target) and target != address:
+                    if target == image.value.get(RETURN):
+                        back = True
+                    elif image.entry(target) and target != address:
                         note(target, rsp)
                         back = back or self.returns(target)
                     else:

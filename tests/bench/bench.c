@@ -172,6 +172,27 @@ static void select_2ready(int64 n)
 	}
 }
 
+static void feed_4(chan(int) *ch, int64 n)
+{
+	for (int64 i = 0; i < n; i++)
+		send(ch[i & 3], (int)i);
+}
+static void select_4_blocking(int64 n)
+{
+	chan(int) ch[4];
+	for (int i = 0; i < 4; i++)
+		ch[i] = make_chan(int);
+	go(feed_4, ch, n);
+	for (int64 i = 0; i < n; i++) {
+		select {
+			case_recv(ch[0], NULL) { }
+			case_recv(ch[1], NULL) { }
+			case_recv(ch[2], NULL) { }
+			case_recv(ch[3], NULL) { }
+		}
+	}
+}
+
 static mutex uncontended;
 static void mutex_uncontended(int64 n)
 {
@@ -255,6 +276,7 @@ int main(int argc, char **argv)
 	micro("chan_pingpong", chan_pingpong);
 	micro("chan_buffered", chan_buffered);
 	micro("select_2ready", select_2ready);
+	micro("select_4_blocking", select_4_blocking);
 	micro("mutex_uncontended", mutex_uncontended);
 	bench_timers();
 	bench_latency();

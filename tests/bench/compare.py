@@ -17,7 +17,8 @@ import sys
 # Our name; the peers' command that prints it.  A fresh one takes one sample of a process.
 MICRO = [("yield", "yield"), ("chan_pingpong", "chan_pingpong"), ("chan_buffered", "chan_buffered"),
          ("chan_fanin_8", "chan_fanin"), ("chan_fanin_8_unbuf", "chan_fanin"), ("spawn", "spawn"), ("spawn_join", "spawn_join"),
-         ("select_2ready", "select_2ready"), ("mutex_uncontended", "mutex"), ("mutex_contended", "mutex"),
+         ("select_2ready", "select_2ready"), ("select_4_blocking", "select_4_blocking"),
+         ("mutex_uncontended", "mutex"), ("mutex_contended", "mutex"),
          ("rwmutex_read", "rwmutex_read"), ("waitgroup", "waitgroup"), ("once", "once"), ("pool_getput", "pool_getput"),
          ("cond_pingpong", "cond"), ("timer_create_stop", "timer_create_stop"), ("timer_reset", "timer_create_stop"),
          ("time_now", "timer_create_stop"),

@@ -9,9 +9,9 @@
  * bug NO_DEDUP: -DTWICE       lock_all() takes a channel once for each case
  * bug NO_SECOND: -DOPPOSITE   no look under all locks before the sudogs are queued
  *
- * Held beside the code: selects() is rt_select() with select_run()'s first
- * look left out (it is a try under one lock, which NO_SECOND's look contains)
- * and select_slow(); plain is rt_chan_send() or rt_chan_recv(); pop() is
+ * Held beside the code: selects() is rt_select() with its first look left out
+ * (it is a try under one lock, which NO_SECOND's look contains), select_locked()
+ * and select_wait(); plain is rt_chan_send() or rt_chan_recv(); pop() is
  * waitq_pop(), go_now() is send_now() and recv_now() of an unbuffered channel.
  * Two channels; a channel's queue holds sudogs by number: 2 * task + case.
  * Programs: OPPOSITE two tasks, each {send on one, receive on the other}, one
@@ -26,8 +26,9 @@
  * moves, a sender and a receiver do not both wait on one channel; no sudog of
  * a task that returned is in a queue.
  *
- * Not covered: buffers, close, default, nil channels, the random order (any
- * ready case may be taken), parking itself (park.pml). */
+ * Not covered: what a core that is alone leaves out (rt_alone: there all steps
+ * between two switches are one), buffers, close, default, nil channels, the
+ * random order (any ready case may be taken), parking itself (park.pml). */
 #define T 4               /* tasks */
 #define NONE 99
 

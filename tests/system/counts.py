@@ -18,7 +18,8 @@ TABLE = os.path.join(ROOT, "tests/bench/counts.txt")
 # Cores; milliseconds of a sample: an allocation's must be long enough for its
 # collections, a map's for its growth; names.  Those in ticks take their own time.
 SETS = ((1, 2, ("yield", "chan_pingpong", "chan_buffered", "chan_fanin_8", "spawn", "spawn_join", "fib", "select_2ready",
-                "mutex_uncontended", "mutex_contended", "rwmutex_read", "waitgroup", "cond_pingpong", "time_now",
+                "select_4_blocking", "mutex_uncontended", "mutex_contended", "rwmutex_read", "waitgroup", "cond_pingpong",
+                "time_now",
                 "timer_create_stop", "timer_reset",
                 "timer_among_1e2", "timer_among_1e4", "timer_among_1e6", "sleep_among_1e2", "sleep_among_1e4", "sleep_among_1e6",
                 "preempt_switch", "timer_irq", "map_get_int_16")),
