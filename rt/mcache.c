@@ -14,7 +14,7 @@
 /* Stands for "no span": full. */
 struct mspan empty_span;
 
-struct mcache *all_mcaches;
+struct mcache *all_mcaches NOSCAN_DATA;
 
 static void slot_clear(struct mcache_slot *k)
 {

@@ -19,7 +19,7 @@
  * nonzero exactly while a span owns it. */
 #include "heap.h"
 
-struct mheap mheap = { .lock = LOCK_INIT(RANK_MHEAP) };
+struct mheap mheap NOSCAN_DATA = { .lock = LOCK_INIT(RANK_MHEAP) };
 
 /* ---- the bitmap and its summaries ------------------------------------- */
 

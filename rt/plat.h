@@ -97,7 +97,7 @@ size_t plat_memory_total(void);
 extern bool plat_memory_zeroed;
 
 /* Writable global data of the whole image (runtime, libraries, apps): the
- * collector's roots.  Excludes section ".noscan".  any. */
+ * collector's roots.  Excludes section "noscan".  any. */
 unsigned plat_globals(struct plat_range *out, unsigned max);
 
 /* Task stack windows: an address range reserved at boot. */

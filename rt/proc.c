@@ -29,10 +29,10 @@
 
 struct sched sched NOSCAN_DATA = { .lock = LOCK_INIT(RANK_SCHED) };
 __thread struct core_self rt_self __attribute__((tls_model("local-exec")));
-struct p *rt_ps[MAX_CORES];
+struct p *rt_ps[MAX_CORES] NOSCAN_DATA;
 unsigned rt_nps;
 bool rt_alone;
-struct g *rt_allgs;
+struct g *rt_allgs NOSCAN_DATA;
 
 const char *const wait_reason_names[WAIT_NREASONS] = {
 	[WAIT_NONE] = "",

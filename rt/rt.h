@@ -33,7 +33,7 @@
 #define asan_unpoison(lo, hi) ((void)(lo), (void)(hi))
 #endif
 /* Global data that never holds the only pointer to a heap object: not a root. */
-#define NOSCAN_DATA __attribute__((section(".noscan")))
+#define NOSCAN_DATA __attribute__((section("noscan")))
 
 /* Atomics: the order is in the name; each field that is accessed so says in
  * its declaration what it synchronises with. */

@@ -79,7 +79,7 @@ static struct plat_module modules[8];
 static unsigned nmodules;
 static uint32_t fatal_owner;  /* core + 1 that reports, 0 none */
 
-extern char __executable_start[], etext[], __data_start[], _end[];
+extern char __executable_start[], etext[], __data_start[], _end[], __start_noscan[], __stop_noscan[];
 
 static noreturn void die(const char *what)
 {
@@ -397,9 +397,10 @@ size_t plat_memory_total(void)
 unsigned plat_globals(struct plat_range *out, unsigned max)
 {
 	(void)max;
-	uintptr_t lo = (uintptr_t)__data_start & ~7ul;
-	out[0] = (struct plat_range){ lo, (uintptr_t)_end - lo };
-	return 1;
+	uintptr_t lo = (uintptr_t)__data_start & ~7ul, on = ((uintptr_t)__stop_noscan + 7) & ~7ul;
+	out[0] = (struct plat_range){ lo, (uintptr_t)__start_noscan - lo };
+	out[1] = (struct plat_range){ on, (uintptr_t)_end - on };
+	return 2;
 }
 
 uintptr_t plat_stack_base(void)
