@@ -24,6 +24,9 @@
  * left of the error is kept from showing by never returning less than any core
  * was given before.
  *
+ * Where KVM does not vouch for the TSCs its own clock is asked instead, with the
+ * same care.
+ *
  * Invariant: clock_now() never decreases, whichever cores ask. */
 #include "machine.h"
 
@@ -34,6 +37,8 @@ static uint64_t tsc_zero;   /* TSC at clock_now() == 0 */
 static uint64_t tsc_mult;   /* ns per tick, 32.32; 0 before clock_init() */
 static uint64_t tsc_inverse; /* ticks per ns, 34.30 */
 static bool skewed;         /* some core needs its correction; set before tasks run */
+static bool by_kvm;         /* skewed too: kvmclock_now() and not the TSC */
+static uint64_t kvm_zero;   /* kvmclock_now() at clock_now() == 0 */
 static uint64_t last_ns __attribute__((aligned(64))); /* skewed only: most ever returned; CAS */
 
 static inline uint64_t rdtsc_ordered(void)
@@ -52,9 +57,10 @@ static inline uint64_t to_ns(uint64_t ticks)
 static __attribute__((noinline)) uint64_t now_skewed(void)
 {
 	uint64_t f = irq_save(); /* correction and TSC of the same core */
-	int64_t ticks = (int64_t)(rdtsc_ordered() + cpu_self->tsc_adjust - tsc_zero);
+	int64_t passed = by_kvm ? (int64_t)(kvmclock_now() - kvm_zero)
+	                        : (int64_t)(rdtsc_ordered() + cpu_self->tsc_adjust - tsc_zero);
 	irq_restore(f);
-	uint64_t ns = ticks > 0 ? to_ns(ticks) : 0;
+	uint64_t ns = passed <= 0 ? 0 : by_kvm ? (uint64_t)passed : to_ns((uint64_t)passed);
 	uint64_t last = __atomic_load_n(&last_ns, __ATOMIC_SEQ_CST);
 	while (last < ns)
 		if (__atomic_compare_exchange_n(&last_ns, &last, ns, true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
@@ -299,11 +305,28 @@ static uint64_t known_rate(const char **how)
 
 /* ---- start --------------------------------------------------------------------------------- */
 
+/* On AMD's, LFENCE holds back a later RDTSC only when this bit is set, but for
+ * families 0Fh and 11h, which lack the MSR and need it not (AMD, "Software
+ * techniques for managing speculation").  Under a hypervisor it is that one's. */
+static void lfence_init(void)
+{
+	enum { MSR_DE_CFG = 0xc0011029, LFENCE_SERIALIZE = 1 << 1 };
+	if (cpu_ident.maker == CPU_AMD && !cpu_feat.hypervisor && cpu_ident.family >= 0x10 && cpu_ident.family != 0x11)
+		wrmsr(MSR_DE_CFG, rdmsr(MSR_DE_CFG) | LFENCE_SERIALIZE);
+}
+
+void clock_core(void)
+{
+	lfence_init();
+	kvmclock_core();
+}
+
 void clock_init(void)
 {
 	static bool (*const starts[])(struct reference *) = { hpet_start, pm_start, pit_start };
 	uint64_t begin = rdtsc(), lapic_hz = 0, spread = 0;
 	const char *how = NULL;
+	lfence_init();
 	tsc_hz = known_rate(&how);
 	if (tsc_hz < SECOND / 1000 || tsc_hz > 15 * SECOND)
 		tsc_hz = 0;
@@ -325,11 +348,17 @@ void clock_init(void)
 	tsc_mult = (SECOND << 32) / tsc_hz;
 	tsc_inverse = (tsc_hz << 30) / SECOND + 1;
 	tsc_zero = begin;
+	if (!cpu_feat.tsc_invariant && kvmclock_keep()) {
+		kvm_zero = kvmclock_now() - to_ns(rdtsc() - begin);
+		by_kvm = skewed = true;
+	}
 	uint64_t took = clock_now();
 	klog("clock: TSC %lu kHz by %s%s, timer %s %lu kHz, readings within %lu ppm, took %lu us\n",
 	     (unsigned long)(tsc_hz / 1000), how, cpu_feat.tsc_invariant ? " (invariant)" : "",
 	     cpu_feat.tsc_deadline ? "TSC deadline" : "LAPIC", (unsigned long)(lapic_hz / 1000),
 	     (unsigned long)spread, (unsigned long)(took / 1000));
+	if (by_kvm)
+		klog("clock: KVM does not vouch for the TSCs: its own clock is asked\n");
 }
 
 /* ---- cores ----------------------------------------------------------------------------------- */
@@ -375,6 +404,8 @@ void clock_sync_end(void) { irq_set(VEC_SYNC, NULL, NULL); }
 void clock_sync_core(struct cpu *c, uint64_t stamp, uint64_t sent)
 {
 	c->tsc_adjust = 0;
+	if (by_kvm)
+		return;
 	/* Its stamp lies between our sending and now, or the clocks differ. */
 	bool plausible = (int64_t)(stamp - sent) > 0 && (int64_t)(rdtsc_ordered() - stamp) > 0;
 	if (plausible && cpu_ident.tcg)

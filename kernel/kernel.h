@@ -167,6 +167,7 @@ struct cpu {
 	uint32_t entered;         /* the runtime runs here: its hooks may be called; owner core */
 	uint32_t idling;          /* in or next to cpu_idle; owner writes, wakers look (seq_cst) */
 	struct plat_frame *fatal_frame; /* where the fatal NMI found it */
+	uint64_t kvm_time[4] __attribute__((aligned(32))); /* kvmclock.c: what the hypervisor fills */
 	uint64_t gdt[8];
 	uint8_t tss[104] __attribute__((aligned(16)));
 };
@@ -261,6 +262,7 @@ void smp_start(struct cpu **list, unsigned n);
 
 /* clock.c */
 void clock_init(void);                       /* core 0, after lapic_init; calibrates */
+void clock_core(void);                       /* each further core, before it asks for the time */
 uint64_t clock_now(void);                    /* monotonic ns, agrees across cores.  any */
 void clock_delay_us(unsigned us);            /* busy; works before clock_init (PIT/port 0x80) */
 /* walltime.c: nanoseconds since 1970 (UTC) now; false after a message on the

@@ -107,6 +107,12 @@ void clock_sync_end(void);
 
 /* ---- kvmclock.c ------------------------------------------------------------ */
 
+/* True if KVM offers its clock and does not vouch for the TSCs: then each core
+ * must call kvmclock_core() when it starts, and kvmclock_now() is the time in
+ * ns, of the own core, interrupts off.  Core 0, once. */
+bool kvmclock_keep(void);
+void kvmclock_core(void);
+uint64_t kvmclock_now(void);
 /* The TSC's rate in Hz; 0 where KVM does not offer its clock. */
 uint64_t kvmclock_rate(void);
 /* Nanoseconds since 1970 now; false where KVM does not say. */

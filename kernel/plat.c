@@ -43,6 +43,7 @@ static void core_main(uint64_t core)
 noreturn void ap_main(struct cpu *c)
 {
 	cpu_percore_init(c);
+	clock_core();
 	lapic_init();
 	/* release: smp_start() reads what this core has set up */
 	__atomic_store_n(&c->online, 1, __ATOMIC_RELEASE);
