@@ -46,6 +46,14 @@ int num_task(void);
  * with a count.  The console's Ctrl-T (hosted: SIGQUIT) does the same, at any
  * time.  Stops the world, but not while it prints (runtime.Stack(buf, true)). */
 void task_dump(void);
+/* Runs a collection that looks for leaked tasks: blocked on channels, locks, wait
+ * groups or conds that no task that can still run could reach.  Returns how many
+ * there are (-1 without memory to tell) and, if asked to, prints them as
+ * task_dump() does, with the state "(leaked)".  Never counts a task that could be woken; misses
+ * some: what a stack seems to hold is held, and a lock or wait group that lies
+ * on a stack or in a global counts as reachable.  GODEBUG=leaks=1
+ * prints them as main returns.  (Go 1.26: the goroutine leak profile.) */
+int task_leaks(bool print);
 
 /* For tests: checks that every task is in exactly one place, and throws if
  * not.  Stops the world. */

@@ -67,6 +67,7 @@ static inline __attribute__((always_inline)) bool wait_in(struct hchan *c, struc
 	if (timer)
 		timer_chan_wait(c);
 	bool alone = rt_alone;
+	g->wait_on = c;
 	park_mark(g, why);
 	unlock_nopreempt(&c->lock, alone);
 	park_switch(g, alone);
@@ -280,6 +281,7 @@ void rt_chan_close(struct hchan *c)
 		list = list->next; /* before ready(): then the sudog may be gone */
 		ready(g, true);
 	}
+	keep_alive(c);
 }
 
 size_t rt_chan_len(struct hchan *c)

@@ -108,7 +108,7 @@ static bool memory_size(const char *s, uint64_t *out)
 
 static void godebug(char *list, const char *word)
 {
-	static const char *const known[] = { "gctrace", "schedtrace", "scheddetail", "quantum",
+	static const char *const known[] = { "gctrace", "schedtrace", "scheddetail", "leaks", "quantum",
 		                             "gcstress", "allocfail",  "junkfill",
 		                             "stackfreeze", "freezestress", NULL };
 	while (*list) {
@@ -135,6 +135,8 @@ static void godebug(char *list, const char *word)
 				bad(word, "quantum is a number of microseconds, from 20 to 10000000");
 			rt_settings.quantum = (unsigned)v;
 		}
+		else if (strcmp(item, "leaks") == 0)
+			rt_settings.leaks = v != 0;
 		else if (strcmp(item, "gcstress") == 0)
 			rt_settings.gcstress = (unsigned)v;
 		else if (strcmp(item, "allocfail") == 0)

@@ -16,6 +16,7 @@
 #include "api_mem.h"
 #include "freeze.h"
 #include "heap.h"
+#include "leak.h"
 
 #define HEAP_MIN ((uint64_t)4 << 20)
 
@@ -93,10 +94,12 @@ static void gc_arm(void)
 	pool_cleanup();
 }
 
-static uint64_t gc_mark(void)
+static uint64_t gc_mark(bool leaks)
 {
-	gc_mark_start();
+	gc_mark_start(leaks);
 	stw_parallel(gc_mark_worker, NULL);
+	if (leaks)
+		leak_resolve();
 	return gc_mark_finish();
 }
 
@@ -156,11 +159,15 @@ static void gc_trace(const struct gc_times *t, bool forced)
 
 struct gc_args {
 	bool force, busy;
+	void (*leaks)(void *); /* gc_leaks(): called at the end of the stop */
+	void *leaks_arg;
 	uint32_t seen; /* gc_cycles when the caller asked */
 };
 
 static bool gc_wanted(const struct gc_args *a)
 {
+	if (a->leaks)
+		return true;
 	if (a->force)
 		return at_load(&gc_cycles) == a->seen;
 	return at_load(&mheap.heap_live) >= at_load(&mheap.gc_trigger);
@@ -182,7 +189,7 @@ static void gc_stop(void *arg)
 	t.heap_before = mheap.heap_live;
 	t.goal = gcs.goal;
 	t.mark = plat_now();
-	uint64_t live = gc_mark();
+	uint64_t live = gc_mark(a->leaks != NULL);
 	t.term = plat_now();
 	t.heap_after = t.heap_before;
 	bool verify = malloc_checks || rt_settings.junkfill;
@@ -197,6 +204,8 @@ static void gc_stop(void *arg)
 	gcs.forced += a->force;
 	if (rt_settings.gctrace)
 		gc_trace(&t, a->force);
+	if (a->leaks)
+		a->leaks(a->leaks_arg);
 	if (unlikely(rt_settings.freezestress))
 		freeze_all_now();
 	start_world();
@@ -210,6 +219,14 @@ void gc_start(bool force)
 		if (!a.busy)
 			return;
 	}
+}
+
+void gc_leaks(void (*found)(void *), void *arg)
+{
+	struct gc_args a = { .force = true, .leaks = found, .leaks_arg = arg };
+	do
+		rt_systemstack(gc_stop, &a);
+	while (a.busy);
 }
 
 static void sweep_batch(void *arg)

@@ -21,6 +21,7 @@
  * stale one costs a slot until the next cycle and can do no harm. */
 #include "heap.h"
 #include "timer.h"
+#include "leak.h"
 
 #define RING 16                  /* power of two */
 #define WORKBUF_WORDS (PAGE_SIZE / 8 - 2)
@@ -51,6 +52,8 @@ static struct {
 	uint32_t waiting;        /* workers without; read relaxed, as a hint */
 	bool done;
 	bool overflow;           /* a word was dropped; set relaxed */
+	bool leaks;              /* leak.c holds back the stacks of waiting tasks */
+	uint32_t minute;         /* wait_since() of this cycle */
 	unsigned nbig;
 	struct big big[MAX_BIG];
 	struct g *next_g;        /* next task to scan */
@@ -427,11 +430,19 @@ void gc_add_root(void *base, size_t len)
 	unlock(&work.lock);
 }
 
+static void scan_task(struct worker *w, struct g *g)
+{
+	scan_conservative((uintptr_t)g->gc_begin, (uintptr_t)g->gc_end, w);
+	if (g->status != G_DEAD)
+		stack_scan_ranges(g, scan_stack, w);
+}
+
 /* Scans one piece of the roots; false when none is left. */
 static bool scan_root(struct worker *w)
 {
 	uintptr_t lo = 0, hi = 0;
 	struct g *g = NULL;
+	bool held = false;
 	lock(&work.lock);
 	if (work.root < work.nranges) {
 		const struct plat_range *r = &work.range[work.root];
@@ -449,6 +460,7 @@ static bool scan_root(struct worker *w)
 		g = lo == hi ? work.next_g : NULL;
 		if (g)
 			work.next_g = at_load_acq(&g->all_next);
+		held = g && work.leaks && leak_hold(g);
 	}
 	unlock(&work.lock);
 	if (lo != hi) {
@@ -457,9 +469,10 @@ static bool scan_root(struct worker *w)
 	}
 	if (g == NULL)
 		return false;
-	scan_conservative((uintptr_t)g->gc_begin, (uintptr_t)g->gc_end, w);
-	if (g->status != G_DEAD)
-		stack_scan_ranges(g, scan_stack, w);
+	if (g->status == G_WAITING && !(g->wait_reason >> WAIT_SINCE_SHIFT))
+		g->wait_reason |= work.minute;
+	if (!held)
+		scan_task(w, g);
 	return true;
 }
 
@@ -553,8 +566,10 @@ void gc_mark_worker(void *unused)
 	worker_end(&w);
 }
 
-void gc_mark_start(void)
+void gc_mark_start(bool leaks)
 {
+	work.leaks = leaks;
+	work.minute = wait_since(plat_now());
 	work.active = work.waiting = 0;
 	work.done = work.overflow = false;
 	work.bytes = work.stack_bytes = 0;
@@ -572,6 +587,21 @@ void gc_mark_start(void)
 			work.range[n++] = work.range[i];
 		}
 	work.nranges = n;
+}
+
+/* A worker when all others have finished. */
+static void worker_alone(struct worker *w)
+{
+	work.done = false;
+	work.active = 1;
+	worker_init(w);
+}
+
+static void drain_alone(struct worker *w)
+{
+	do
+		drain_local(w);
+	while (work.nfull + work.nbig && worker_get(w));
 }
 
 /* Scans every marked object again, one by one, pushing only what is unmarked. */
@@ -596,24 +626,44 @@ static void rescan_heap(struct worker *w)
 			uint64_t bytes = w->bytes;
 			item_scan(w, &it);
 			w->bytes = bytes;
-			do
-				drain_local(w);
-			while (work.nfull + work.nbig && worker_get(w));
+			drain_alone(w);
 		}
 	}
 }
 
-uint64_t gc_mark_finish(void)
+bool gc_mark_caught_up(void)
 {
+	bool was = work.overflow;
 	while (work.overflow) {
 		struct worker w;
-		work.overflow = work.done = false;
-		work.active = 1;
-		worker_init(&w);
+		work.overflow = false;
+		worker_alone(&w);
 		w.checked = true;
 		rescan_heap(&w);
 		worker_end(&w);
 	}
+	return was;
+}
+
+void gc_mark_task(struct g *g)
+{
+	struct worker w;
+	worker_alone(&w);
+	scan_task(&w, g);
+	drain_alone(&w);
+	worker_end(&w);
+}
+
+bool gc_marked(const void *p)
+{
+	struct object o;
+	uint64_t *mark, m;
+	return !find_bit((uintptr_t)p, &o, &mark, &m) || *mark & m;
+}
+
+uint64_t gc_mark_finish(void)
+{
+	gc_mark_caught_up();
 	gc_stack_bytes = work.stack_bytes;
 	/* Keep a few buffers, give the rest back. */
 	struct workbuf *b = work.empty, *next;

@@ -273,7 +273,7 @@ void class_info_init(void);
 
 /* gcmark.c */
 void pool_cleanup(void);                /* stop: pool.c, drops what pools hold too long */
-void gc_mark_start(void);               /* stop: resets the work state */
+void gc_mark_start(bool leaks);         /* stop: resets the work state; leaks: leak.c will follow */
 void gc_mark_worker(void *unused);      /* run by stw_parallel() */
 uint64_t gc_mark_finish(void);          /* stop: rescans after overflow; bytes marked */
 /* Calls fn for each word of the object that may be a pointer. */

@@ -195,7 +195,10 @@ struct g {
 	struct g *next;       /* link in the one queue the G is in (global queue, free list) */
 	struct p *p;          /* where it runs or last ran; NULL: not since freeze.c looked */
 	void (*entry)(void *);
-	void *entry_arg;      /* on its own stack */
+	union {
+		void *entry_arg;      /* until it starts: on its own stack */
+		const void *wait_on;  /* waiting for a task: what for (leak.c).  Not a root */
+	};
 	uintptr_t top;        /* where its stack begins: seg[0].hi less the colour (stack.c) */
 	uint64_t id;
 	const void *created_by; /* pc of the go statement */
@@ -371,7 +374,11 @@ noreturn void goexit0(void);  /* ends the task, defers already run */
 void park(bool (*unlock)(struct g *, void *), void *arg, enum wait_reason why);
 /* Releases one lock held by the caller, then waits. */
 void park_unlock(struct lock *l, enum wait_reason why);
-/* Makes a WAITING task runnable (as runnext if next).  task or system. */
+/* p is held until here: what a collection finds on this stack or in registers.
+ * As Go's runtime.KeepAlive. */
+#define keep_alive(p) __asm__ volatile("" : : "r"(p) : "memory")
+/* Makes a WAITING task runnable (as runnext if next).  Who took it out of a
+ * wait queue holds what it waited on until then (leak.c).  task or system. */
 void ready(struct g *g, bool next);
 /* The same from an interrupt handler. irq. */
 void ready_irq(struct g *g);
@@ -456,6 +463,7 @@ struct rt_settings {
 	bool freezestress;      /* freeze all parked tasks at each collection */
 	int schedtrace;         /* ms, 0 off */
 	bool scheddetail;
+	bool leaks;             /* report leaked tasks as main returns */
 	unsigned quantum;       /* us */
 	/* nasty mode */
 	unsigned gcstress;      /* collect at each n-th allocation, 0 off */

@@ -13,6 +13,8 @@
  * many cases name it; select_done is 0 before the first sudog is enqueued
  * and every sudog is out of its queue before the select returns. */
 #include "chan.h"
+#include "freeze.h"
+#include "leak.h"
 #include "api_select.h"
 
 /* What a select of n cases needs when it does not go at once. */
@@ -169,6 +171,7 @@ static inline __attribute__((always_inline)) int32_t select_wait(struct work *w,
 		if (unlikely(c->c->timer != NULL) && !c->is_send)
 			timer_chan_wait(c->c);
 	}
+	g->wait_on = w;
 	park_mark(g, WAIT_SELECT);
 	unlock_all(w, NULL, alone);
 	park_switch(g, alone);
@@ -317,4 +320,18 @@ struct rt_case *rt_select_grow(struct rt_case *cases, uint32_t n)
 void *rt_select_value(size_t size)
 {
 	return rt_malloc(size, NULL);
+}
+
+bool select_reachable(const struct g *g)
+{
+	/* On g's stack, which may be frozen; the cases too, or in the heap. */
+	const struct work *w = g->wait_on;
+	const struct rt_case *cases = (const struct rt_case *)stack_word((uintptr_t)&w->cases);
+	uint32_t n = (uint32_t)stack_word((uintptr_t)&w->n);
+	for (uint32_t i = 0; i < n; i++) {
+		const void *c = (const void *)stack_word((uintptr_t)&cases[i].c);
+		if (c && gc_marked(c))
+			return true;
+	}
+	return false;
 }

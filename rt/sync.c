@@ -107,6 +107,7 @@ void sema_acquire(uint32_t *addr, bool lifo, enum wait_reason why)
 		}
 		struct sema_waiter w = { .g = rt_self.g, .addr = addr };
 		enqueue(r, &w, lifo);
+		w.g->wait_on = addr;
 		park_unlock(&r->lock, why);
 		if (w.ticket || cansem(addr))
 			return;
@@ -131,6 +132,7 @@ void sema_release(uint32_t *addr, bool handoff)
 		return;
 	bool ticket = w->ticket;
 	ready(w->g, true); /* w is gone from here on */
+	keep_alive(addr);
 	if (ticket)
 		gosched();
 }
@@ -363,6 +365,7 @@ void cond_wait(cond *pub)
 		else
 			c->first = &w;
 		c->last = &w;
+		w.g->wait_on = c;
 		park_unlock(&c->lock, WAIT_COND);
 	}
 	mutex_lock(c->l);
@@ -390,6 +393,7 @@ void cond_signal(cond *pub)
 	unlock(&c->lock);
 	if (w)
 		ready(w->g, true);
+	keep_alive(c);
 }
 
 void cond_broadcast(cond *pub)
@@ -407,4 +411,5 @@ void cond_broadcast(cond *pub)
 		ready(w->g, true);
 		w = next;
 	}
+	keep_alive(c);
 }

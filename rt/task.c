@@ -6,6 +6,7 @@
  * its first stack segment.  A G on p->gfree ended on this core or came
  * through sched.gfree, so its on_cpu is 0 by the time it is taken: this core
  * has switched away from it since. */
+#include "api_task.h"
 #include "freeze.h"
 #include "proc.h"
 
@@ -268,6 +269,8 @@ static void main_task(void *unused)
 {
 	(void)unused;
 	int status = ingot_main(rt_settings.argc, rt_settings.argv);
+	if (rt_settings.leaks)
+		task_leaks(true);
 	plat_exit(status);
 }
 

@@ -1,7 +1,7 @@
 /* taskdump.c: all tasks by state and stack, at any time.  Go: runtime.Stack(buf,
  * true) and what SIGQUIT prints, in that format.
  *
- * Three ways in: task_dump(); the console's key (Ctrl-T; hosted: SIGQUIT), whose
+ * Ways in: task_dump(); task_leaks(), for leaked tasks alone; the console's key (Ctrl-T; hosted: SIGQUIT), whose
  * interrupt wakes a system task, so that it works while every core is in a
  * tight loop; and the report of a deadlock.
  *
@@ -16,6 +16,7 @@
  * collection or dump that saw it waiting (WAIT_SINCE_SHIFT). */
 #include "api_task.h"
 #include "proc.h"
+#include "leak.h"
 
 #define PAGE_SIZE 8192ul
 #define PAGES 16          /* 128 KiB: 256 entries; fewer where memory is short */
@@ -277,6 +278,27 @@ void task_dump(void)
 	print_summary(t.d);
 	print_all(t.d);
 	end(t.d);
+}
+
+static void collect_leaked(void *d)
+{
+	collect(d, true);
+}
+
+int task_leaks(bool print)
+{
+	struct dump *d = begin();
+	if (!d)
+		return -1;
+	gc_leaks(collect_leaked, d);
+	if (print && d->ntasks) {
+		text_printf(&d->text, "leaked: ");
+		print_summary(d);
+		print_all(d);
+	}
+	int n = (int)d->ntasks;
+	end(d);
+	return n;
 }
 
 void dump_deadlock(struct dump *d)
