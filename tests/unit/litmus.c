@@ -27,7 +27,7 @@
 #endif
 #include <stdlib.h>
 #include "ingot.h"
-#include "budget.h"
+#include "rounds.h"
 
 #define BATCH 64
 #define MAX_TASKS 4
@@ -69,13 +69,6 @@ static inline int32 ld(const struct view *v, const int32 *p)
 {
 	int32 n = v->form == ATOMIC ? atomic_load(p) : __atomic_load_n(p, __ATOMIC_RELAXED);
 	return n <= v->base ? 0 : n - v->base;
-}
-
-/* A few cycles.  (Not the pause instruction, for which QEMU leaves its loop.) */
-static inline void dawdle(uint32 n)
-{
-	while (n-- > 0)
-		__asm__ volatile("");
 }
 
 static void stir(struct view *v)
@@ -159,24 +152,11 @@ struct trial {
 	enum form form;
 	int32 base;               /* task 0 sets it between batches */
 	bool stir, over;
-	int32 arrived __attribute__((aligned(64)));
+	struct gate gate;
 	int32 results[MAX_TASKS][BATCH][2] __attribute__((aligned(64)));
 	uint64 runs, seen;
 };
 static int32 last_base;
-
-/* The n-th meeting of all tasks.  Spins, so that all leave it at one time:
- * each runs on a core of its own as soon as there is one. */
-static void meet(struct trial *t, int32 n)
-{
-	atomic_add(&t->arrived, 1);
-	for (int spin = 1; atomic_load(&t->arrived) < n * t->shape->tasks; spin++) {
-		if (spin % 1024 == 0)
-			gosched();
-		if (spin % 32768 == 0)
-			sleep(10 * Microsecond); /* more cores than CPUs below them */
-	}
-}
 
 /* Counts the weak outcomes of a batch.  Task 0, the others wait. */
 static void judge(struct trial *t)
@@ -200,7 +180,7 @@ static void player(struct trial *t, int me, int64 until, bool must_see, wait_gro
 			t->stir = n / 2 % (t->shape->tasks == 2 ? 8 : 2) == 1;
 			t->over = nanotime() > until && (t->runs || !must_see) && (t->seen || !must_see || nanotime() > until + MUST_SEE_CAP);
 		}
-		meet(t, n);
+		meet(&t->gate, n);
 		if (t->over)
 			break;
 		v.base = t->base;
@@ -208,7 +188,7 @@ static void player(struct trial *t, int me, int64 until, bool must_see, wait_gro
 		dawdle(pick(&v.rand, 512));
 		for (int k = 0; k < BATCH; k++)
 			t->shape->role[me](&v, &cells[k], t->results[me][k]);
-		meet(t, n + 1);
+		meet(&t->gate, n + 1);
 		if (me == 0)
 			judge(t);
 	}
@@ -217,7 +197,7 @@ static void player(struct trial *t, int me, int64 until, bool must_see, wait_gro
 
 static struct trial *run(const struct shape *s, enum form form, bool must_see)
 {
-	struct trial *t = new (struct trial, .shape = s, .form = form);
+	struct trial *t = new (struct trial, .shape = s, .form = form, .gate = { .n = s->tasks });
 	int64 until = nanotime() + budget;
 	wait_group wg = { 0 };
 	wait_group_add(&wg, s->tasks);
