@@ -1,12 +1,13 @@
 # Ingot's one makefile.  `make help` lists the targets and settings.
 #
 # Variants of the same sources, each in build/<variant>/:
-#   metal   the bare-metal image: boot/ + kernel/ + rt/ + musl + app
-#   mdebug  metal with assertions
-#   mnasty  metal with assertions, tiny queues: for the soak
-#   host    rt/ + tests/host/ as a Linux process, native speed
-#   asan    host with ASan, UBSan and assertions
-#   nasty   host with assertions, tiny queues, junk fill
+#   metal     the bare-metal image: boot/ + kernel/ + rt/ + musl + app
+#   mdebug    metal with assertions
+#   mnasty    metal with assertions, tiny queues: for the soak
+#   host      rt/ + tests/host/ as a Linux process, native speed
+#   asan      host with ASan, UBSan and assertions
+#   nasty     host with assertions, tiny queues, junk fill
+#   sabotage  host where single steps can be left out (rt/sabotage.h)
 #
 # Parts: kernel/libc.mk (C library), rt/gen/tools.mk (tools run after each
 # link), boot/efi/efi.mk (UEFI loader and disk images).  Dependencies are
@@ -33,7 +34,7 @@ METAL   := -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -fno-stack-prot
 HOSTF   := -fno-pie -ftls-model=local-exec -fno-stack-protector -mno-red-zone
 
 METAL_VARIANTS := metal mdebug mnasty
-HOST_VARIANTS  := host asan nasty
+HOST_VARIANTS  := host asan nasty sabotage
 FLAGS_metal  := $(METAL) $(SECTIONS)
 FLAGS_mdebug := $(METAL) $(SECTIONS) -DINGOT_DEBUG
 FLAGS_mnasty := $(METAL) $(SECTIONS) -DINGOT_DEBUG -DRUNQ_SIZE=4 -DINGOT_NASTY
@@ -42,6 +43,7 @@ FLAGS_host   := $(HOSTF)
 FLAGS_asan   := $(HOSTF) -DINGOT_DEBUG -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined \
 	--param asan-instrument-allocas=0
 FLAGS_nasty  := $(HOSTF) -DINGOT_DEBUG -DRUNQ_SIZE=4 -DINGOT_NASTY
+FLAGS_sabotage := $(HOSTF) -DINGOT_SABOTAGE
 
 # Files that run in interrupt context: no SSE, no split stack.
 IRQ_SRCS    := rt/irq.c
@@ -114,6 +116,7 @@ APPINC_mnasty := $(APPINC_metal)
 APPINC_host := -Irt
 APPINC_asan := -Irt
 APPINC_nasty := -Irt
+APPINC_sabotage := -Irt
 NEED_metal := $(LIBC_HEADERS)
 NEED_mdebug := $(LIBC_HEADERS)
 NEED_mnasty := $(LIBC_HEADERS)

@@ -95,7 +95,8 @@ static inline __attribute__((always_inline)) struct sudog *waitq_pop(struct wait
 			if (g->select_done)
 				continue;
 			g->select_done = 1;
-		} else if (!at_cas(&g->select_done, &zero, 1)) {
+		} else if (!(SABOTAGED(select_done) ? TORN_CAS(&g->select_done, &zero, 1)
+		                                    : at_cas(&g->select_done, &zero, 1))) {
 			continue;
 		}
 		g->param = s; /* which of its cases */
@@ -135,9 +136,8 @@ static inline __attribute__((always_inline)) bool send_now(struct hchan *c, cons
 {
 	struct sudog *s;
 	if (c->recvq.first && (s = waitq_pop(&c->recvq, alone))) {
-		if (s->elem)
-			copy_elem(s->elem, elem, c->elemsize);
-		chan_wake(c, s, alone);
+		void *to = s->elem;
+		IN_ORDER(chan_handoff, if (to) copy_elem(to, elem, c->elemsize), chan_wake(c, s, alone));
 		return true;
 	}
 	if (c->qcount < c->dataqsiz) {

@@ -103,8 +103,7 @@ static bool end(context *c, const char *err, const char *cause, bool quiet)
 		mutex_unlock(&c->mu);
 		return false;
 	}
-	c->cause = cause ? cause : err;
-	at_store_rel(&c->err, err);
+	IN_ORDER(context_order, c->cause = cause ? cause : err, at_store_rel(&c->err, err));
 	if (c->done)
 		rt_chan_close(c->done);
 	while (c->children) {

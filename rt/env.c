@@ -106,6 +106,25 @@ static bool memory_size(const char *s, uint64_t *out)
 	return false;
 }
 
+#ifdef INGOT_SABOTAGE
+enum sabotage rt_sabotage;
+
+/* "sabotage=STEP": true if it is that. */
+static bool sabotage(const char *item)
+{
+	static const char *const words[] = {
+#define SABOTAGE_WORD(step) "sabotage=" #step,
+		SABOTAGE_STEPS(SABOTAGE_WORD)
+	};
+	for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(item, words[i]) == 0) {
+			rt_sabotage = (enum sabotage)i;
+			return true;
+		}
+	return false;
+}
+#endif
+
 static void godebug(char *list, const char *word)
 {
 	static const char *const known[] = { "gctrace", "schedtrace", "scheddetail", "leaks", "quantum",
@@ -120,6 +139,10 @@ static void godebug(char *list, const char *word)
 		}
 		if (*list)
 			*list++ = 0;
+#ifdef INGOT_SABOTAGE
+		if (sabotage(item))
+			continue;
+#endif
 		uint64_t v;
 		if (!eq || !number(eq + 1, 1u << 30, &v))
 			bad(word, "GODEBUG is a list of name=number, separated by commas");

@@ -134,8 +134,10 @@ static inline __attribute__((always_inline)) void make_ready(struct g *g, bool n
 		throw("ready: bad g status %u (goroutine %lu)", g->status, (unsigned long)g->id);
 	at_store(&g->status, G_RUNNABLE);
 	bool alone = rt_alone;
+	if (SABOTAGED(wakep_order))
+		wakep();
 	runq_put(rt_self.p, g, next, alone);
-	if (alone)
+	if (alone || SABOTAGED(wakep_order))
 		;
 	else if (next)
 		wakep_fenced();
@@ -267,8 +269,8 @@ void park(bool (*unlock)(struct g *, void *), void *arg, enum wait_reason why)
 
 void park_unlock(struct lock *l, enum wait_reason why)
 {
-	struct g *g = park_begin(why);
-	unlock(l);
+	struct g *g;
+	IN_ORDER(park_status, g = park_begin(why), unlock(l));
 	park_leave(g);
 }
 
@@ -499,7 +501,7 @@ static struct g *find_runnable(struct p *p, bool *inherit)
 		idle_publish(p);
 		if (was_spinning)
 			at_sub(&sched.nmspinning, 1);
-		if (work_anywhere(p) || at_load_sc(&sched.stopping)) {
+		if (!SABOTAGED(idle_look) && (work_anywhere(p) || at_load_sc(&sched.stopping))) {
 			if (idle_claim(p->id)) {
 				at_store(&p->status, P_RUNNING);
 				if (was_spinning || at_load(&sched.nmspinning) == 0) {
@@ -540,7 +542,7 @@ noreturn void schedule(void)
 			at_sub(&sched.nmspinning, 1);
 			wakep(); /* we found work, so there may be more: the next one looks */
 		}
-		for (unsigned n = 0; at_load_acq(&g->on_cpu); n++)
+		for (unsigned n = 0; at_load_acq(&g->on_cpu) && !SABOTAGED(on_cpu); n++)
 			plat_relax(n);
 		start_running(p, g, inherit);
 		if (unlikely(p->quantum_end == UINT64_MAX)) {

@@ -59,7 +59,7 @@ static inline __attribute__((always_inline)) void runq_put(struct p *p, struct g
 {
 	if (next) {
 		struct g *old = at_load(&p->runnext);
-		if (alone)
+		if (alone || SABOTAGED(wakep_fence))
 			at_store(&p->runnext, g);
 		else /* seq_cst: a wakep_fenced() follows */
 			while (!__atomic_compare_exchange_n(&p->runnext, &old, g, true, __ATOMIC_SEQ_CST,
@@ -74,8 +74,7 @@ static inline __attribute__((always_inline)) void runq_put(struct p *p, struct g
 		runq_put_full(p, g);
 		return;
 	}
-	at_store(&p->runq[t & RUNQ_MASK], g);
-	at_store_rel(&p->runq_tail, t + 1);
+	IN_ORDER(runq_tail, at_store(&p->runq[t & RUNQ_MASK], g), at_store_rel(&p->runq_tail, t + 1));
 }
 
 /* Takes the next task of p, the caller's; *inherit: it came by runnext and

@@ -13,6 +13,7 @@
 
 #include "plat.h"
 #include "libc.h"
+#include "sabotage.h"
 
 /* ---- compiler ----------------------------------------------------------- */
 
@@ -326,6 +327,8 @@ void unlock_nopreempt(struct lock *l, bool alone);
 #else
 static inline __attribute__((always_inline)) bool trylock_nopreempt(struct lock *l, bool alone)
 {
+	if (SABOTAGED(lock))
+		return alone || !TORN_SWAP(&l->word, 1);
 	return alone || likely(!__atomic_exchange_n(&l->word, 1, __ATOMIC_ACQUIRE));
 }
 static inline __attribute__((always_inline)) void lock_nopreempt(struct lock *l, bool alone)

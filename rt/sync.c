@@ -99,8 +99,11 @@ void sema_acquire(uint32_t *addr, bool lifo, enum wait_reason why)
 	struct sema_root *r = root_of(addr);
 	for (;;) {
 		root_lock(r);
-		at_add(&r->nwait, 1); /* then look again: release does the reverse */
-		if (cansem(addr)) {
+		/* Then look again: release does the reverse. */
+		bool got;
+		IN_ORDER(sema_look, SABOTAGED(sema_fence) ? TORN_ADD(&r->nwait, 1) : at_add(&r->nwait, 1),
+		         got = cansem(addr));
+		if (got) {
 			at_sub(&r->nwait, 1);
 			unlock(&r->lock);
 			return;
@@ -199,8 +202,9 @@ static NOINLINE void mutex_lock_slow(mutex *m)
 NOSPLIT void mutex_lock(mutex *m)
 {
 	uint32_t zero = 0;
-	if (likely(__atomic_compare_exchange_n(&m->state, &zero, LOCKED, false, __ATOMIC_ACQUIRE,
-	                                       __ATOMIC_RELAXED)))
+	if (likely(SABOTAGED(mutex_lock) ? TORN_CAS(&m->state, &zero, LOCKED)
+	                                 : __atomic_compare_exchange_n(&m->state, &zero, LOCKED, false,
+	                                                               __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
 		return;
 	mutex_lock_slow(m);
 }
@@ -232,7 +236,8 @@ static NOINLINE void mutex_unlock_slow(mutex *m, uint32_t new)
 
 NOSPLIT void mutex_unlock(mutex *m)
 {
-	uint32_t new = __atomic_sub_fetch(&m->state, LOCKED, __ATOMIC_RELEASE);
+	uint32_t new = SABOTAGED(mutex_unlock) ? TORN_ADD(&m->state, -LOCKED)
+	                                       : __atomic_sub_fetch(&m->state, LOCKED, __ATOMIC_RELEASE);
 	if (unlikely(new))
 		mutex_unlock_slow(m, new);
 }
@@ -243,7 +248,7 @@ NOSPLIT void mutex_unlock(mutex *m)
 
 void rwmutex_rlock(rwmutex *m)
 {
-	if (at_add(&m->reader_count, 1) < 0) /* a writer waits or writes */
+	if ((SABOTAGED(rwmutex_count) ? TORN_ADD(&m->reader_count, 1) : at_add(&m->reader_count, 1)) < 0) /* a writer waits or writes */
 		sema_acquire(&m->readers, false, WAIT_RWMUTEX_R);
 }
 
@@ -280,7 +285,8 @@ void rwmutex_unlock(rwmutex *m)
 
 void wait_group_add(wait_group *wg, int n)
 {
-	uint64_t s = at_add(&wg->state, (uint64_t)(int64_t)n << 32);
+	uint64_t d = (uint64_t)(int64_t)n << 32;
+	uint64_t s = SABOTAGED(wait_group_add) ? TORN_ADD(&wg->state, d) : at_add(&wg->state, d);
 	int32_t count = (int32_t)(s >> 32);
 	uint32_t waiters = (uint32_t)s;
 	if (unlikely(count < 0))
@@ -319,8 +325,7 @@ void once_do(once *o, void (*f)(void))
 		return;
 	mutex_lock(&o->m);
 	if (!o->done) {
-		f();
-		at_store_rel(&o->done, 1);
+		IN_ORDER(once_order, f(), at_store_rel(&o->done, 1));
 	}
 	mutex_unlock(&o->m);
 }
@@ -354,8 +359,8 @@ static void cond_lock(struct cond_list *c)
 void cond_wait(cond *pub)
 {
 	struct cond_list *c = (struct cond_list *)pub;
-	struct cond_waiter w = { .g = rt_self.g, .ticket = at_add(&c->wait, 1) - 1 };
-	mutex_unlock(c->l);
+	struct cond_waiter w = { .g = rt_self.g };
+	IN_ORDER(cond_ticket, w.ticket = at_add(&c->wait, 1) - 1, mutex_unlock(c->l));
 	cond_lock(c);
 	if ((int32_t)(w.ticket - c->notify) < 0) {
 		unlock(&c->lock);

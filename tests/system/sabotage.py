@@ -22,8 +22,8 @@ BUGS = [
 		wakep_fenced();
 	else
 		wakep();
-	preempt_on(me);
-""", """	preempt_on(me);
+}
+""", """}
 """, "who_receives_gets_an_idle_core", "sched_watch: P . sleeps"),
     ("a new task wakes no core", "rt/task.c", """	if (!alone)
 		wakep_fenced();

@@ -8,7 +8,7 @@
  * round's, whole.  Where the rule says when memory may be used again, the
  * payload is used again then and no later.
  *
- * tests/system/sabotage.py shows that these tests fail when a step of the
+ * tests/system/fences.py shows that these tests fail when a step of the
  * runtime is left out. */
 #include <stdlib.h>
 #include "ingot.h"
@@ -213,40 +213,52 @@ TEST(a_value_comes_whole)
 	}
 }
 
-/* The same by select, with other cases that cannot go. */
-static void select_sender(chan(uint64) c, chan(uint64) d)
+/* The same by select: two senders at a time, who may both find the receiver
+ * waiting.  A value is the sender and its round. */
+static struct payload from[2][2], to[2][2];
+
+static void select_sender(uint64 me, chan(uint64) c)
 {
 	chan(uint64) never = make_chan(uint64);
 	uint64 n = 1;
 	for (; more(n); n++) {
-		fill(&there[n % 2], n);
+		fill(&from[me][n % 2], n);
 		select {
-			case_send(c, n) { }
-			case_send(d, n) { }
+			case_send(c, 2 * n + me) { }
 			case_recv(never, NULL) { TEST_FAIL("a value from nowhere"); }
 		}
-		EXPECT(&back[n % 2], n);
+		EXPECT(&to[me][n % 2], n);
 	}
-	send(c, 0);
+	send(c, me); /* round 0: the end */
 	wait_group_done(&all);
 }
 
 TEST(select_is_as_send_and_receive)
 {
 	chan(uint64) c = make_chan(uint64), d = make_chan(uint64);
-	uint64 n = 1, got = 1;
-	players(1);
-	go(select_sender, c, d);
-	for (fill(&back[1], 1); got; fill(&back[n % 2], n)) {
+	uint64 n[2] = { 1, 1 }, v = 0, rounds;
+	players(2);
+	fill(&to[0][1], 1);
+	fill(&to[1][1], 1);
+	go(select_sender, 0, c);
+	go(select_sender, 1, d);
+	for (int running = 2; running > 0;) {
 		select {
-			case_recv(c, &got) { }
-			case_recv(d, &got) { }
+			case_recv(c, &v) { CHECK(v % 2 == 0); }
+			case_recv(d, &v) { CHECK(v % 2 == 1); }
 		}
-		if (got)
-			EXPECT(&there[n % 2], n);
-		n++;
+		uint64 who = v % 2;
+		if (v < 2) {
+			running--;
+			continue;
+		}
+		CHECK_EQ(v / 2, n[who]);
+		EXPECT(&from[who][n[who] % 2], n[who]);
+		n[who]++;
+		fill(&to[who][n[who] % 2], n[who]);
 	}
-	finish("select", &n);
+	rounds = n[0] + n[1];
+	finish("select", &rounds);
 }
 
 /* Close comes before the receive that returns because of it. */
@@ -307,13 +319,15 @@ struct lock_kind {
 	void (*enter)(void), (*leave)(void);
 };
 
-static void contender(const struct lock_kind *kind, uint64 *rounds)
+static void contender(const struct lock_kind *kind, uint32 rand, uint64 *rounds)
 {
 	uint64 n = 0;
 	for (; more(n); n++) {
 		kind->enter();
 		EXPECT(&guarded, guarded_n);
 		fill(&guarded, ++guarded_n);
+		if (n % 4 == 0) /* long enough for others to go to sleep, just now */
+			dawdle(pick(&rand, 8192));
 		kind->leave();
 	}
 	atomic_add(rounds, n);
@@ -325,11 +339,13 @@ static void exclusive(const struct lock_kind *kind)
 	uint64 rounds = 0;
 	guarded_n = 0;
 	fill(&guarded, 0);
-	players(3);
-	for (int i = 0; i < 3; i++)
-		go(contender, kind, &rounds);
-	finish(kind->name, &guarded_n);
-	CHECK_EQ(guarded_n, rounds);
+	for (int n = 2; n <= 3; n++) { /* with two, nobody makes up for a lost wake-up */
+		players(n);
+		for (int i = 0; i < n; i++)
+			go(contender, kind, (uint32)i, &rounds);
+		finish(kind->name, &guarded_n);
+		CHECK_EQ(guarded_n, rounds);
+	}
 }
 #define EXCLUSIVE(test, title, get, put) \
 	static void test##_enter(void) { get; } \
@@ -440,6 +456,34 @@ TEST(readers_come_between_writers)
 	finish("rwmutex, readers", &rounds);
 }
 
+/* Who goes to sleep just when the lock is let go is woken, or sees that.  There
+ * are only two: nobody makes up for a lost wake-up, and both would sleep. */
+static void brief_reader(void)
+{
+	uint32 rand = 1;
+	for (uint64 n = 1; more(n); n++) {
+		rwmutex_rlock(&rw);
+		rwmutex_runlock(&rw);
+		dawdle(pick(&rand, 256));
+	}
+	wait_group_done(&all);
+}
+
+TEST(no_release_is_lost)
+{
+	uint32 rand = 2;
+	uint64 n = 1;
+	players(1);
+	go(brief_reader);
+	for (; more(n); n++) {
+		rwmutex_lock(&rw);
+		dawdle(pick(&rand, 512));
+		rwmutex_unlock(&rw);
+		dawdle(pick(&rand, 256));
+	}
+	finish("rwmutex, sleepers", &n);
+}
+
 /* A cond's waiter goes on under the lock; no signal that follows the wait is lost. */
 static mutex box_m;
 static cond box_full = { .l = &box_m }, box_empty = { .l = &box_m };
@@ -538,15 +582,12 @@ TEST(the_call_comes_before_once_returns)
 static struct payload parts[2];
 static struct gate part_gate;
 static wait_group part_wg;
-static bool part_over;
 
-static void part(int me)
+static void part(int me, chan(uint64) rounds)
 {
-	for (int32 n = 1;; n++) {
-		meet(&part_gate, n);
-		if (part_over)
-			break;
-		fill(&parts[me], (uint64)n);
+	for_recv(n, rounds) {
+		fill(&parts[me], n);
+		meet(&part_gate, (int32)n);
 		wait_group_done(&part_wg);
 	}
 	wait_group_done(&all);
@@ -554,23 +595,22 @@ static void part(int me)
 
 TEST(done_comes_before_the_end_of_wait)
 {
-	part_gate = (struct gate){ .n = 3 };
-	part_over = false;
+	chan(uint64) a = make_chan(uint64, 1), b = make_chan(uint64, 1);
+	part_gate = (struct gate){ .n = 2 };
 	players(2);
-	go(part, 0);
-	go(part, 1);
+	go(part, 0, a);
+	go(part, 1, b);
 	uint64 n = 1;
-	for (; !part_over; n++) {
-		part_over = !more(n);
-		if (!part_over)
-			wait_group_add(&part_wg, 2);
-		meet(&part_gate, (int32)n);
-		if (part_over)
-			break;
+	for (; more(n); n++) {
+		wait_group_add(&part_wg, 2);
+		send(a, n);
+		send(b, n);
 		wait_group_wait(&part_wg);
 		EXPECT(&parts[0], n);
 		EXPECT(&parts[1], n);
 	}
+	close(a);
+	close(b);
 	finish("wait_group", &n);
 }
 
@@ -839,9 +879,8 @@ TEST(a_timers_setting_comes_before_its_tick)
 
 /* ---- a task made ready runs -------------------------------------------------------------------- */
 
-/* The waker goes on without giving way, so the other core, perhaps just going
- * to sleep, must come for the task.  (With the usual quantum the task would run
- * here in the end: sabotage.py takes that away.) */
+/* The waker goes on without giving way, so another core, perhaps just going to
+ * sleep, must come for the task: before the waker's quantum of ten seconds is over. */
 static void woken(chan(uint64) c, uint64 *seen)
 {
 	uint64 n;
@@ -856,6 +895,7 @@ TEST(no_wake_up_is_lost)
 	static uint64 seen;
 	uint32 rand = 1;
 	uint64 n = 1;
+	int64 quantum = set_quantum(10 * Second);
 	players(1);
 	seen = 0;
 	go(woken, c, &seen);
@@ -863,7 +903,7 @@ TEST(no_wake_up_is_lost)
 		send(c, n);
 		int64 from = nanotime();
 		for (uint32 spin = 1; atomic_load(&seen) != n; spin++)
-			if (spin % 4096 == 0 && nanotime() - from > 5 * Second) {
+			if (spin % 4096 == 0 && nanotime() - from > 2 * Second) {
 				TEST_FAIL("round %llu: a ready task waits while a core is idle", (unsigned long long)n);
 				break;
 			}
@@ -871,6 +911,7 @@ TEST(no_wake_up_is_lost)
 	}
 	send(c, 0);
 	finish("wake-up", &n);
+	set_quantum(quantum);
 }
 
 TEST_MAIN
@@ -890,6 +931,7 @@ TEST_MAIN
 	RUN(a_successful_try_lock_is_a_lock);
 	RUN(writers_of_a_rwmutex_exclude_each_other);
 	RUN(readers_come_between_writers);
+	RUN(no_release_is_lost);
 	RUN(a_release_comes_before_its_acquire);
 	RUN(a_signal_comes_before_the_end_of_its_wait);
 	RUN(the_call_comes_before_once_returns);

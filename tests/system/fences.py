@@ -1,0 +1,96 @@
+#!/usr/bin/python3 -B
+"""The memory model's tests fail when a step of the runtime is left out.
+
+    fences.py [STEP ...]
+
+test: limit=900
+
+rt/sabotage.h names the steps; build/sabotage/ is the hosted variant that can leave
+one out.  For each, the test named here runs for longer and longer slices until it
+fails, as it must: by a failed check, the runtime's own report, or by hanging.  With
+nothing left out the same tests pass.  That variant's litmus.c uses api_atomic.h
+without its order, so its shapes that x86 weakens must fail, too."""
+import os
+import re
+import subprocess
+import sys
+import time
+
+from qemu import ROOT, Report
+
+# Most fail in the first slice.  How long it takes is luck: two cores must meet in
+# a window of nanoseconds; so the last ones are long.
+SLICES = (100, 400, 1600, 6400, 25600, 60000)  # ms
+HANGS = 15  # seconds beyond the slice
+
+HAPPENS, LITMUS = "happens_before", "litmus"
+STEPS = {
+    "lock": "a_send_comes_before_its_receive",
+    "wakep_fence": "no_wake_up_is_lost",
+    "wakep_order": "no_wake_up_is_lost",
+    "idle_look": "no_wake_up_is_lost",
+    "on_cpu": "a_receive_comes_before_the_end_of_its_send",
+    "runq_tail": "a_groups_tasks_come_before_the_end_of_its_wait",
+    "park_status": "an_unlock_comes_before_the_next_lock",
+    "chan_handoff": "a_value_comes_whole",
+    "select_done": "select_is_as_send_and_receive",
+    "sema_fence": "no_release_is_lost",
+    "sema_look": "no_release_is_lost",
+    "mutex_lock": "an_unlock_comes_before_the_next_lock",
+    "mutex_unlock": "an_unlock_comes_before_the_next_lock",
+    "rwmutex_count": "readers_come_between_writers",
+    "wait_group_add": "done_comes_before_the_end_of_wait",
+    "once_order": "the_call_comes_before_once_returns",
+    "cond_ticket": "a_signal_comes_before_the_end_of_its_wait",
+    "context_order": "a_cancel_comes_before_what_sees_it",
+}
+SHAPES = ("store_buffering", "store_forwarding", "r")
+
+
+def run(program, step, ms, tests):
+    """(failed, how) of one run."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GO")}
+    env["GODEBUG"] = f"sabotage={step}"
+    try:
+        done = subprocess.run([f"{ROOT}/build/sabotage/unit/{program}", f"ms={ms}", *tests], env=env,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=ms / 1000 * len(tests) + HANGS, check=False)
+    except subprocess.TimeoutExpired:
+        return True, "hangs"
+    text = done.stdout.decode("utf-8", "replace")
+    found = re.search(r"^(FAIL .*|fatal error: .*|panic: .*)$", text, re.M)
+    return done.returncode != 0, found[1] if found else text[-500:]
+
+
+def caught(report, program, step, test, name):
+    began = time.monotonic()
+    for ms in SLICES:
+        failed, how = run(program, step, ms, [test])
+        if failed:
+            print(f"{name}: {time.monotonic() - began:.1f} s: {how[:150]}", flush=True)
+            break
+    report.check(f"{name} is noticed by {test}", failed, f"not in {time.monotonic() - began:.0f} s")
+
+
+def main():
+    report = Report("fences")
+    wanted = sys.argv[1:]
+    built = subprocess.run(["make", f"build/sabotage/unit/{HAPPENS}", f"build/sabotage/unit/{LITMUS}"], cwd=ROOT,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if not report.check("builds", built.returncode == 0, built.stdout.decode("utf-8", "replace")[-2000:]):
+        return report.end()
+    with open(f"{ROOT}/rt/sabotage.h", encoding="utf-8") as f:
+        named = set(re.findall(r"^\tX\((\w+)\)", f.read(), re.M)) - {"none"}
+    report.check("each step has its test", named == set(STEPS), named ^ set(STEPS))
+
+    tests = sorted(set(STEPS[s] for s in wanted or STEPS))
+    failed, how = run(HAPPENS, "none", 20, tests)
+    report.check("with nothing left out they pass", not failed, how)
+    for step in wanted or STEPS:
+        caught(report, HAPPENS, step, STEPS[step], step)
+    for shape in () if wanted else SHAPES:
+        caught(report, LITMUS, "none", shape, f"atomics without their order, {shape},")
+    return report.end()
+
+
+sys.exit(main())
