@@ -333,7 +333,8 @@ static void install(int sig, void (*fn)(int, siginfo_t *, void *))
 	sigfillset(&a.sa_mask);
 	sigdelset(&a.sa_mask, SIG_STOP);
 	if (sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL)
-		sigdelset(&a.sa_mask, sig), a.sa_flags |= SA_NODEFER;
+		/* a fault that becomes a panic writes to the task's stack: stack_fault() */
+		sigdelset(&a.sa_mask, sig), sigdelset(&a.sa_mask, SIGBUS), a.sa_flags |= SA_NODEFER;
 	if (sigaction(sig, &a, NULL) != 0)
 		die("sigaction");
 }
