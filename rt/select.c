@@ -202,11 +202,15 @@ static inline __attribute__((always_inline)) int32_t select_locked(struct work *
 	for (uint32_t k = look(w->cases, w->n, w->ready); k > 0; k--) {
 		uint32_t i = draw(w->ready, k);
 		struct rt_case *c = &w->cases[i];
+		if (alone) /* not done by lock_all(): only a debug build does anything here */
+			lock_nopreempt(&c->c->lock, true);
 		if (try_case(c, alone)) {
 			unlock_all(w, c->c, alone);
 			preempt_on(g);
 			return finish(c, i);
 		}
+		if (alone)
+			unlock_nopreempt(&c->c->lock, true);
 	}
 	if (!block) {
 		unlock_all(w, NULL, alone);
