@@ -33,7 +33,7 @@ static const struct {
 	mix *run;
 } mixes[] = {
 #define MIX(x) { #x, mix_##x },
-	MIX(tree) MIX(join) MIX(yield) MIX(hogs) MIX(deep) MIX(panics)
+	MIX(tree) MIX(join) MIX(yield) MIX(hogs) MIX(deep) MIX(parked) MIX(panics)
 	MIX(pipes) MIX(ring) MIX(close) MIX(select)
 	MIX(sleep) MIX(timers) MIX(after_func) MIX(tickers)
 	MIX(mutex) MIX(rwmutex) MIX(wait_groups) MIX(cond) MIX(semaphore) MIX(atomics) MIX(context) MIX(groups)

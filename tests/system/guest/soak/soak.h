@@ -77,7 +77,7 @@ static inline void churn(struct rng *g)
 
 typedef void mix(struct run *r);
 /* tasks.c */
-mix mix_tree, mix_join, mix_yield, mix_hogs, mix_deep, mix_panics;
+mix mix_tree, mix_join, mix_yield, mix_hogs, mix_deep, mix_parked, mix_panics;
 /* chans.c */
 mix mix_pipes, mix_ring, mix_close, mix_select;
 /* timers.c */

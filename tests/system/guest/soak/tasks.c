@@ -278,6 +278,74 @@ void mix_deep(struct run *r)
 	wait_group_wait(&wg);
 }
 
+/* ---- parked stacks -------------------------------------------------------------- */
+
+/* A parked task's stack may be frozen.  Others write into it meanwhile; it
+ * finds that, and all else as it left it. */
+struct box {
+	int64 v[6], check;
+};
+
+static void sitter(struct run *r, struct rng g, struct box **place, chan(int64) wake, chan(int64) seen,
+                   wait_group *sat, wait_group *wg)
+{
+	volatile char room[1500];
+	int at = pick(&g, 0, sizeof room - 1);
+	struct box b = { .check = (int64)rnd64(&g) };
+	int64 check = b.check, want;
+	room[at] = (char)check;
+	*place = &b;
+	wait_group_done(sat);
+	while (recv(wake, &want)) {
+		int64 sum = 0;
+		for (int i = 0; i < 6; i++)
+			sum += atomic_load(&b.v[i]);
+		SAME(r, "what others wrote into a parked stack", sum, want);
+		LAW(r, b.check == check && room[at] == (char)check, "a parked stack has changed");
+		send(seen, sum);
+		op(r);
+	}
+	wait_group_done(wg);
+}
+
+void mix_parked(struct run *r)
+{
+	struct rng *g = &r->rng;
+	int n = pick(g, 1, 40);
+	struct box **place = rt_make(struct box *, n);
+	chan(int64) wake[40], seen = make_chan(int64, pick(g, 0, 1));
+	int64 sum[40] = { 0 };
+	wait_group sat = { 0 }, wg = { 0 };
+	wait_group_add(&sat, n);
+	wait_group_add(&wg, n);
+	for (int i = 0; i < n; i++) {
+		wake[i] = make_chan(int64);
+		go(sitter, r, split(g), &place[i], wake[i], seen, &sat, &wg);
+	}
+	wait_group_wait(&sat);
+	for (int round = pick(g, 1, 6); round > 0; round--) {
+		if (one_in(g, 2))
+			compact_stacks();
+		for (int k = pick(g, 0, n); k > 0; k--) {
+			int i = pick(g, 0, n - 1), d = pick(g, 1, 100);
+			atomic_add(&place[i]->v[pick(g, 0, 5)], d);
+			sum[i] += d;
+		}
+		for (int i = 0; i < n; i++)
+			if (one_in(g, 3)) {
+				send(wake[i], sum[i]);
+				SAME(r, "what a woken task saw", recv(seen), sum[i]);
+			}
+		churn(g);
+	}
+	for (int i = 0; i < n; i++) {
+		send(wake[i], sum[i]);
+		SAME(r, "what a woken task saw", recv(seen), sum[i]);
+		close(wake[i]);
+	}
+	wait_group_wait(&wg);
+}
+
 /* ---- panics and goexit: every deferred call runs --------------------------- */
 
 struct tally {
