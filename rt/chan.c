@@ -71,7 +71,7 @@ static inline __attribute__((always_inline)) bool wait_in(struct hchan *c, struc
 	park_mark(g, why);
 	unlock_nopreempt(&c->lock, alone);
 	park_switch(g, alone);
-	preempt_on(g);
+	preempt_on_outer(s.g);
 	return s.success;
 }
 
@@ -104,48 +104,31 @@ static COLD void send_contended(struct hchan *c, const void *elem)
 	send_any(c, elem);
 }
 
-void rt_chan_send(struct hchan *c, const void *elem)
+static inline __attribute__((always_inline)) void send_one(struct hchan *c, const void *elem, struct g *me,
+                                                           bool alone)
+{
+	struct g *wake;
+	if (unlikely(!trylock_nopreempt(&c->lock, alone)))
+		return send_contended(c, elem);
+	enum hot did = send_hot(c, elem, alone, &wake);
+	if (did == HOT_ANY)
+		return send_any(c, elem);
+	if (did == HOT_WAIT)
+		return send_wait(c, elem);
+	if (did == HOT_WAKE && unlikely(!ready_fast(wake, alone)))
+		return ready_preempt_on(wake);
+	preempt_on_outer(me);
+}
+
+NOSPLIT void rt_chan_send(struct hchan *c, const void *elem)
 {
 	if (unlikely(!c))
 		return wait_nil(WAIT_CHAN_SEND_NIL);
-	struct g *me = preempt_off();
-	bool alone = rt_alone;
-	if (unlikely(!trylock_nopreempt(&c->lock, alone)))
-		return send_contended(c, elem);
-	struct sudog *s = c->recvq.first;
-	size_t n = c->elemsize;
-	if (s) {
-		void *to = s->elem;
-		if (unlikely(s->is_select))
-			return send_any(c, elem);
-		if (likely(to != NULL)) {
-			if (n == 8)
-				*(uint64_t *)to = *(const uint64_t *)elem;
-			else if (n == 4)
-				*(uint32_t *)to = *(const uint32_t *)elem;
-			else
-				return send_any(c, elem);
-		}
-		struct g *g = s->g;
-		waitq_shift(&c->recvq, s);
-		unlock_nopreempt(&c->lock, alone);
-		if (unlikely(!ready_fast(g, alone)))
-			return ready_preempt_on(g);
-	} else if (c->qcount < c->dataqsiz) {
-		void *to = (void *)c->sendp;
-		if (n == 8)
-			*(uint64_t *)to = *(const uint64_t *)elem;
-		else if (n == 4)
-			*(uint32_t *)to = *(const uint32_t *)elem;
-		else
-			return send_any(c, elem);
-		c->sendp = next_slot(c, c->sendp);
-		at_store(&c->qcount, c->qcount + 1);
-		unlock_nopreempt(&c->lock, alone);
-	} else {
-		return send_wait(c, elem);
-	}
-	preempt_on(me);
+	struct g *me = preempt_off_outer();
+	if (likely(rt_alone))
+		send_one(c, elem, me, true);
+	else
+		send_one(c, elem, me, false);
 }
 
 /* ---- receive ---------------------------------------------------------------- */
@@ -195,54 +178,31 @@ static COLD bool recv_resched(void)
 	return true;
 }
 
-bool rt_chan_recv(struct hchan *c, void *elem)
+static inline __attribute__((always_inline)) bool recv_one(struct hchan *c, void *elem, struct g *me, bool alone)
 {
-	if (unlikely(!c)) {
-		wait_nil(WAIT_CHAN_RECV_NIL);
-		return false;
-	}
-	struct g *me = preempt_off();
-	bool alone = rt_alone;
+	struct g *wake;
 	if (unlikely(!trylock_nopreempt(&c->lock, alone)))
 		return recv_contended(c, elem);
-	struct sudog *s = c->sendq.first;
-	size_t n = c->elemsize;
-	if (s) {
-		if (unlikely(s->is_select || c->dataqsiz))
-			return recv_any(c, elem);
-		void *from = s->elem;
-		if (likely(elem != NULL)) {
-			if (n == 8)
-				*(uint64_t *)elem = *(uint64_t *)from;
-			else if (n == 4)
-				*(uint32_t *)elem = *(uint32_t *)from;
-			else
-				return recv_any(c, elem);
-		}
-		struct g *g = s->g;
-		waitq_shift(&c->sendq, s);
-		unlock_nopreempt(&c->lock, alone);
-		if (unlikely(!ready_fast(g, alone)))
-			return recv_ready(g);
-	} else if (c->qcount > 0) {
-		void *from = (void *)c->recvp;
-		if (unlikely(!elem))
-			return recv_any(c, elem);
-		if (n == 8) {
-			*(uint64_t *)elem = *(uint64_t *)from;
-			*(uint64_t *)from = 0; /* the buffer must not keep it alive */
-		} else if (n == 4) {
-			*(uint32_t *)elem = *(uint32_t *)from;
-		} else {
-			return recv_any(c, elem);
-		}
-		c->recvp = next_slot(c, c->recvp);
-		at_store(&c->qcount, c->qcount - 1);
-		unlock_nopreempt(&c->lock, alone);
-	} else {
+	enum hot did = recv_hot(c, elem, alone, &wake);
+	if (did == HOT_ANY)
+		return recv_any(c, elem);
+	if (did == HOT_WAIT)
 		return recv_wait(c, elem);
-	}
-	return unlikely(preempt_dropped(me)) ? recv_resched() : true;
+	if (did == HOT_WAKE && unlikely(!ready_fast(wake, alone)))
+		return recv_ready(wake);
+	if (unlikely(preempt_dropped_outer(me)))
+		return recv_resched();
+	return true;
+}
+
+NOSPLIT bool rt_chan_recv(struct hchan *c, void *elem)
+{
+	if (unlikely(!c))
+		return wait_nil(WAIT_CHAN_RECV_NIL), false;
+	struct g *me = preempt_off_outer();
+	if (likely(rt_alone))
+		return recv_one(c, elem, me, true);
+	return recv_one(c, elem, me, false);
 }
 
 /* ---- the rest ---------------------------------------------------------------- */

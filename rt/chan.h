@@ -197,6 +197,118 @@ static inline __attribute__((always_inline)) bool recv_now(struct hchan *c, void
 	return false;
 }
 
+/* ---- the usual cases, in a few instructions ------------------------------- */
+
+/* What send_hot() and recv_hot() did.  Lock held, released if they did it. */
+enum hot {
+	HOT_DONE,
+	HOT_WAKE, /* done, and *wake is to be readied */
+	HOT_WAIT, /* nothing: it must wait (or is a timer's) */
+	HOT_ANY   /* nothing: send_now(), recv_now() can tell */
+};
+
+/* Whether s may be woken, without atomics. */
+static inline __attribute__((always_inline)) bool hot_waiter(const struct sudog *s, bool alone)
+{
+	return likely(!s->is_select) || (alone && s != &rt_chan_closed && !s->g->select_done);
+}
+
+static inline __attribute__((always_inline)) struct g *hot_take(struct waitq *q, struct sudog *s)
+{
+	struct g *g = s->g;
+	waitq_shift(q, s);
+	if (unlikely(s->is_select)) {
+		s->queued = false;
+		at_store(&g->select_done, 1);
+		g->param = s;
+	}
+	return g;
+}
+
+static inline __attribute__((always_inline)) enum hot send_hot(struct hchan *c, const void *elem, bool alone,
+                                                               struct g **wake)
+{
+	struct sudog *s = c->recvq.first;
+	size_t count = c->qcount;
+	uint32_t n = c->elemsize;
+	if (s) {
+		void *to = s->elem;
+		if (unlikely(!hot_waiter(s, alone)))
+			return HOT_ANY;
+		if (n == 8) {
+			if (likely(to != NULL))
+				*(uint64_t *)to = *(const uint64_t *)elem;
+		} else if (n == 4) {
+			if (likely(to != NULL))
+				*(uint32_t *)to = *(const uint32_t *)elem;
+		} else {
+			return HOT_ANY;
+		}
+		*wake = hot_take(&c->recvq, s);
+		unlock_nopreempt(&c->lock, alone);
+		return HOT_WAKE;
+	}
+	if (count >= c->dataqsiz)
+		return HOT_WAIT;
+	uint64_t to = c->sendp;
+	if (n == 8) {
+		*(uint64_t *)to = *(const uint64_t *)elem;
+		to += 8;
+	} else if (n == 4) {
+		*(uint32_t *)to = *(const uint32_t *)elem;
+		to += 4;
+	} else {
+		return HOT_ANY;
+	}
+	c->sendp = likely(to != c->end) ? to : (uint64_t)c->buf;
+	at_store(&c->qcount, count + 1);
+	unlock_nopreempt(&c->lock, alone);
+	return HOT_DONE;
+}
+
+static inline __attribute__((always_inline)) enum hot recv_hot(struct hchan *c, void *elem, bool alone,
+                                                               struct g **wake)
+{
+	struct sudog *s = c->sendq.first;
+	size_t count = c->qcount;
+	uint32_t n = c->elemsize;
+	if (s) {
+		if (unlikely(!hot_waiter(s, alone) || count))
+			return HOT_ANY;
+		if (n == 8) {
+			if (likely(elem != NULL))
+				*(uint64_t *)elem = *(uint64_t *)s->elem;
+		} else if (n == 4) {
+			if (likely(elem != NULL))
+				*(uint32_t *)elem = *(uint32_t *)s->elem;
+		} else {
+			return HOT_ANY;
+		}
+		*wake = hot_take(&c->sendq, s);
+		unlock_nopreempt(&c->lock, alone);
+		return HOT_WAKE;
+	}
+	if (count == 0)
+		return HOT_WAIT;
+	uint64_t from = c->recvp;
+	if (n == 8) {
+		if (likely(elem != NULL))
+			*(uint64_t *)elem = *(uint64_t *)from;
+		*(uint64_t *)from = 0; /* the buffer must not keep it alive */
+		from += 8;
+	} else if (n == 4) {
+		if (likely(elem != NULL))
+			*(uint32_t *)elem = *(uint32_t *)from;
+		from += 4;
+	} else {
+		return HOT_ANY;
+	}
+	c->recvp = likely(from != c->end) ? from : (uint64_t)c->buf;
+	at_store(&c->qcount, count - 1);
+	unlock_nopreempt(&c->lock, alone);
+	return HOT_DONE;
+}
+
 noreturn void chan_panic_closed_send(void);
 
 /* Public entry points, by api_task.h. */

@@ -270,7 +270,7 @@ struct p {
 	struct timer_heap *timers;
 	struct g *gfree;           /* dead Gs with stacks; owner only */
 	uint32_t ngfree;
-	uint32_t rand[2];          /* rt_fastrand; owner only */
+	uint64_t rand;             /* rt_fastrand; owner only */
 	struct p *idle_next;       /* sched.pidle, under sched.lock */
 	struct preempt_ctx *spare_pctx; /* for the next preemption; owner only */
 	struct g *irq_ready;       /* readied by interrupts: push by CAS in irq, taken whole */
@@ -303,15 +303,34 @@ static inline __attribute__((always_inline)) struct g *preempt_off(void)
 	return g;
 }
 void preempt_resched(void); /* the yield that an interrupt could not do */
-/* preempt_on() for who calls preempt_resched() himself when it is true. */
-static inline __attribute__((always_inline)) bool preempt_dropped(struct g *g)
-{
-	__asm__ volatile("" ::: "memory");
-	return unlikely(--g->nopreempt == 0 && g->resched);
-}
 static inline __attribute__((always_inline)) void preempt_on(struct g *g)
 {
-	if (preempt_dropped(g))
+	__asm__ volatile("" ::: "memory");
+	if (unlikely(--g->nopreempt == 0 && g->resched))
+		preempt_resched();
+}
+
+/* The same for who knows that preemption is on: a task in a call that may wait.
+ * Stores instead of a chain of read-modify-writes. */
+static inline __attribute__((always_inline)) struct g *preempt_off_outer(void)
+{
+	struct g *g = rt_self.g;
+	RT_ASSERT(g->nopreempt == 0);
+	at_store(&g->nopreempt, 1);
+	__asm__ volatile("" ::: "memory");
+	return g;
+}
+/* True: preempt_resched() is to be called. */
+static inline __attribute__((always_inline)) bool preempt_dropped_outer(struct g *g)
+{
+	RT_ASSERT(g->nopreempt == 1);
+	__asm__ volatile("" ::: "memory");
+	at_store(&g->nopreempt, 0);
+	return unlikely(at_load(&g->resched));
+}
+static inline __attribute__((always_inline)) void preempt_on_outer(struct g *g)
+{
+	if (preempt_dropped_outer(g))
 		preempt_resched();
 }
 
@@ -403,16 +422,13 @@ void stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void 
 extern struct g *rt_allgs;    /* by all_next */
 size_t stack_bytes_inuse(void);
 
-/* Pseudo-random bits, cheap (xorshift64+, as Go's cheaprand was).  Two tasks
+/* Pseudo-random bits, cheap: the high half of Knuth's MMIX generator.  Two tasks
  * of one core may race for the state when preemption is on: no matter. */
 static inline uint32_t rt_fastrand(void)
 {
-	uint32_t *s = rt_self.p->rand, x = s[0], y = s[1];
-	s[0] = y;
-	x ^= x << 17;
-	x ^= y ^ x >> 7 ^ y >> 16;
-	s[1] = x;
-	return x + y;
+	uint64_t *s = &rt_self.p->rand, x = at_load(s) * 6364136223846793005u + 1442695040888963407u;
+	at_store(s, x);
+	return (uint32_t)(x >> 32);
 }
 
 /* ---- heap (malloc.c, mheap.c, mcentral.c, mcache.c, gc.c, sweep.c) ---- */

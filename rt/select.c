@@ -193,13 +193,14 @@ static inline __attribute__((always_inline)) int32_t select_wait(struct work *w,
 	return finish(&w->cases[i], i);
 }
 
-/* Steps 2 and 3.  Preemption is off, and on at the end. */
-static inline __attribute__((always_inline)) int32_t select_locked(struct work *w, bool block)
+/* Steps 2 and 3; looked: since preemption is off, none could go.  Preemption is
+ * on at the end. */
+static inline __attribute__((always_inline)) int32_t select_locked(struct work *w, bool block, bool looked)
 {
 	struct g *g = rt_self.g;
 	bool alone = rt_alone;
 	lock_all(w, alone);
-	for (uint32_t k = look(w->cases, w->n, w->ready); k > 0; k--) {
+	for (uint32_t k = alone && looked ? 0 : look(w->cases, w->n, w->ready); k > 0; k--) {
 		uint32_t i = draw(w->ready, k);
 		struct rt_case *c = &w->cases[i];
 		if (alone) /* not done by lock_all(): only a debug build does anything here */
@@ -220,13 +221,19 @@ static inline __attribute__((always_inline)) int32_t select_locked(struct work *
 	return select_wait(w, g, alone);
 }
 
-static NOINLINE JUMP_RETURN int32_t select_few(struct rt_case *cases, uint32_t n, bool block)
+static NOINLINE JUMP_RETURN int32_t select_few(struct rt_case *cases, uint32_t n, bool block, bool looked)
 {
 	uint16_t ready[RT_SELECT_INLINE];
 	struct hchan *chans[RT_SELECT_INLINE];
 	struct sudog sudogs[RT_SELECT_INLINE];
-	struct work w = { .cases = cases, .n = n, .ready = ready, .chans = chans, .sudogs = sudogs };
-	return select_locked(&w, block);
+	struct work w;
+	w.cases = cases;
+	w.n = n;
+	w.nchans = 0;
+	w.ready = ready;
+	w.chans = chans;
+	w.sudogs = sudogs;
+	return select_locked(&w, block, looked);
 }
 
 /* Any number of cases. */
@@ -246,7 +253,7 @@ static NOINLINE JUMP_RETURN int32_t select_many(struct rt_case *cases, uint32_t 
 	w.chans = (struct hchan **)(w.sudogs + n);
 	w.ready = (uint16_t *)(w.chans + n);
 	preempt_off();
-	return select_locked(&w, block);
+	return select_locked(&w, block, false);
 }
 
 /* Case i, which could go; preemption is off. */
@@ -261,7 +268,13 @@ static NOINLINE int32_t select_try(struct rt_case *cases, uint32_t n, bool block
 		return finish(c, i);
 	}
 	unlock_nopreempt(&h->lock, alone);
-	return select_few(cases, n, block);
+	return select_few(cases, n, block, false);
+}
+
+static NOINLINE int32_t select_ready(uint32_t i, struct g *g)
+{
+	ready_preempt_on(g);
+	return (int32_t)i;
 }
 
 static COLD int32_t select_resched(uint32_t i)
@@ -272,43 +285,39 @@ static COLD int32_t select_resched(uint32_t i)
 
 /* Chooses and performs one of n cases; -1: none was ready and block is
  * false.  cases[i].ok: the received value is not from a close.  task. */
-int32_t rt_select(struct rt_case *cases, uint32_t n, bool block)
+NOSPLIT int32_t rt_select(struct rt_case *cases, uint32_t n, bool block)
 {
 	uint16_t ready[RT_SELECT_INLINE];
 	if (unlikely(n - 1 >= RT_SELECT_INLINE))
 		return select_many(cases, n, block);
-	struct g *g = preempt_off();
+	struct g *g = preempt_off_outer();
+	bool alone = rt_alone;
 	uint32_t k = look(cases, n, ready), i;
-	if (k > 1)
+	if (k > 1) {
 		i = ready[(uint64_t)rt_fastrand() * k >> 32];
-	else if (k == 1)
+	} else if (k == 1) {
 		i = ready[0];
-	else if (n == 1 && !block)
-		return unlikely(preempt_dropped(g)) ? select_resched(-1u) : -1;
-	else
-		return select_few(cases, n, block);
-	struct rt_case *c = &cases[i];
-	struct hchan *h = c->c;
-	size_t count = h->qcount;
-	/* From a buffer, without a sender that waits for room. */
-	if (unlikely(c->is_send || !rt_alone || h->sendq.first || !count))
-		return select_try(cases, n, block, i);
-	void *from = (void *)h->recvp;
-	size_t size = h->elemsize;
-	if (size == 8) {
-		if (c->elem)
-			*(uint64_t *)c->elem = *(uint64_t *)from;
-		*(uint64_t *)from = 0;
-	} else if (size == 4) {
-		if (c->elem)
-			*(uint32_t *)c->elem = *(uint32_t *)from;
+	} else if (block || (n > 1 && !alone)) {
+		return select_few(cases, n, block, true);
 	} else {
+		i = -1u;
+		goto out;
+	}
+	struct rt_case *c = &cases[i];
+	struct g *wake;
+	if (unlikely(!alone))
+		return select_try(cases, n, block, i);
+	lock_nopreempt(&c->c->lock, true);
+	enum hot did = c->is_send ? send_hot(c->c, c->elem, true, &wake) : recv_hot(c->c, c->elem, true, &wake);
+	if (unlikely(did == HOT_ANY || did == HOT_WAIT)) {
+		unlock_nopreempt(&c->c->lock, true);
 		return select_try(cases, n, block, i);
 	}
 	c->ok = true;
-	h->recvp = next_slot(h, h->recvp);
-	at_store(&h->qcount, count - 1);
-	return unlikely(preempt_dropped(g)) ? select_resched(i) : (int32_t)i;
+	if (did == HOT_WAKE && unlikely(!ready_fast(wake, true)))
+		return select_ready(i, wake);
+out:
+	return unlikely(preempt_dropped_outer(g)) ? select_resched(i) : (int32_t)i;
 }
 
 /* Room for another case where n are: the frame's array is full, or the heap's. */

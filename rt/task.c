@@ -250,8 +250,7 @@ static void p_init(unsigned core, struct g *g0)
 	p->g0 = g0;
 	p->status = core == 0 ? P_RUNNING : P_STOPPED;
 	p->quantum_end = UINT64_MAX;
-	plat_entropy(p->rand, sizeof p->rand);
-	p->rand[0] |= 1;
+	plat_entropy(&p->rand, sizeof p->rand);
 	p->mcache = mcache_alloc();
 	p->spare_pctx = pctx_alloc();
 	timers_init(p);
