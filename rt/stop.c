@@ -32,17 +32,13 @@ void stop_help(struct p *p)
 }
 
 /* Takes everything from a P that goes out of use: its tasks to the global
- * queue, its timers to P 0, and wakes P 0 for them. */
+ * queue, its timers to P 0. */
 static void p_empty(struct p *p)
 {
 	bool inherit;
 	for (struct g *g; (g = runq_get(p, &inherit, false));)
 		globrunq_put(g);
 	timers_move(p, rt_ps[0]);
-	if (idle_claim(0)) {
-		at_store_rel(&rt_ps[0]->status, P_RUNNING);
-		idle_wake(rt_ps[0]);
-	}
 }
 
 /* Waits for the end of stop number gen, and longer while the P is not in use. */
@@ -81,6 +77,11 @@ void stop_here(struct p *p)
 	bool stopping = sched.stopping;
 	uint32_t gen = stopping ? sched.stop_gen : sched.stop_gen - 1;
 	at_store_rel(&p->status, P_STOPPED);
+	/* P 0 looks after what was left here, or sees that this was the last that ran. */
+	if (p->id >= at_load(&rt_nps) && idle_claim(0)) {
+		at_store_rel(&rt_ps[0]->status, P_RUNNING);
+		idle_wake(rt_ps[0]);
+	}
 	unlock(&sched.lock);
 	if (stopping)
 		at_sub(&sched.stopwait, 1);
