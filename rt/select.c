@@ -252,6 +252,18 @@ static NOINLINE JUMP_RETURN int32_t select_many(struct rt_case *cases, uint32_t 
 	w.sudogs = rt_malloc(n * (sizeof *w.sudogs + sizeof *w.chans + sizeof *w.ready), RT_NOSCAN);
 	w.chans = (struct hchan **)(w.sudogs + n);
 	w.ready = (uint16_t *)(w.chans + n);
+	uint32_t k = look(cases, n, w.ready);
+	if (k > 0) {
+		uint32_t i = draw(w.ready, k);
+		struct rt_case *c = &cases[i];
+		lock(&c->c->lock);
+		if (try_case(c, rt_alone)) {
+			preempt_on(rt_self.g);
+			return finish(c, i);
+		}
+		unlock(&c->c->lock);
+	}
+	sort_chans(&w); /* with preemption on, since it takes long */
 	preempt_off();
 	return select_locked(&w, block, false);
 }
