@@ -93,7 +93,7 @@ static void watch(int me, wait_group *wg)
 	while (!stop) {
 		int64 now = ticks(), gap = now - seen_at;
 		int other = seen_by != me;
-		if ((gap > 150 || other) && gap > 0 && gap < 100000 && nfound[other] < 400)
+		if (gap > 150 && gap < 100000 && nfound[other] < 400)
 			found[other][nfound[other]++] = (double)gap;
 		seen_by = me;
 		seen_at = now;
