@@ -390,6 +390,57 @@ TEST(each_setting_of_a_function_ends_once)
 	CHECK_EQ(atomic_load(&calls) + race.ended, race.settings);
 }
 
+/* The timers of a core that goes out of use move: none is lost or stopped twice. */
+static void count_settings(timer **k, int n, uint32_t seed, int64 *sums, wait_group *wg)
+{
+	int64 ended = 0, settings = 0;
+	for (int i = 0; i < n; i++) {
+		seed = seed * 1664525 + 1013904223;
+		timer *t = k[seed >> 8 & 63];
+		if (seed >> 30 == 0) {
+			ended += timer_stop(t);
+		} else {
+			ended += timer_reset(t, seed >> 29 & 1 ? Hour : (int64)(seed >> 16) % 64 * Microsecond);
+			settings++;
+		}
+		if (i % 8 == 0)
+			gosched();
+	}
+	atomic_add(&sums[0], settings);
+	atomic_add(&sums[1], ended);
+	atomic_add(&sums[2], -1);
+	wait_group_done(wg);
+}
+
+TEST(timers_move_with_gomaxprocs)
+{
+	static int64 calls, sums[3];
+	static timer *k[64];
+	wait_group wg = { 0 };
+	calls = 0;
+	sums[0] = 64;
+	sums[1] = 0;
+	sums[2] = 4; /* setters at work */
+	for (int i = 0; i < 64; i++)
+		k[i] = after_func(Hour, count_call, &calls);
+	wait_group_add(&wg, 4);
+	for (int i = 0; i < 4; i++)
+		go(count_settings, k, 3000, (uint32_t)i * 31337 + 7, sums, &wg);
+	int was = gomaxprocs(0);
+	for (int i = 0; i < 1000 && atomic_load(&sums[2]); i++) {
+		gomaxprocs(1 + i % was);
+		gosched();
+	}
+	gomaxprocs(was);
+	wait_group_wait(&wg);
+	for (int i = 0; i < 64; i++)
+		sums[1] += timer_stop(k[i]);
+	while (atomic_load(&calls) + sums[1] < sums[0])
+		gosched();
+	sleep(Millisecond);
+	CHECK_EQ(atomic_load(&calls) + sums[1], sums[0]);
+}
+
 static struct {
 	timer *k;
 	int n;
@@ -499,6 +550,7 @@ TEST_MAIN
 	RUN(waiters_follow_resets);
 	RUN(each_setting_ends_once);
 	RUN(each_setting_of_a_function_ends_once);
+	RUN(timers_move_with_gomaxprocs);
 	RUN(a_function_may_set_and_stop_its_timer);
 	RUN(running_timers_that_nobody_can_reach_are_freed);
 	RUN(many_timers_fire_in_order);
