@@ -258,6 +258,7 @@ struct frames {
 	uint16_t n;
 	bool first_is_return;
 	bool more; /* the stack goes on */
+	uintptr_t first_func; /* where the function of pc[0] begins, if the task gave way itself; else 0 */
 	uintptr_t pc[FRAMES_MAX];
 };
 /* Where g was: saved in a stop, or the caller in rt_systemstack(). */

@@ -131,7 +131,7 @@ static void add(struct dump *d, struct g *g)
 	frames_of(g, &f);
 	uint64_t hash = mix(mix(state * 2u + leaked, (uintptr_t)g->created_by), f.more);
 	for (unsigned i = 0; i < f.n; i++)
-		hash = mix(hash, f.pc[i]);
+		hash = mix(hash, i == 0 && f.first_func ? f.first_func : f.pc[i]);
 	struct alike *a = entry(d, hash, &made);
 	if (!a) {
 		d->left_out++;

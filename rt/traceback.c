@@ -152,26 +152,31 @@ static void frame_keep(void *arg, uintptr_t pc, bool is_return)
 		f->more = true;
 }
 
-/* Leaves out how a task left its core: a million tasks that wait for the same
- * are to look alike.  Few pcs come up, so symbols are looked up once. */
+/* Leaves out how a task left its core, so that those who wait for the same look
+ * alike: frames of the scheduler, and where the innermost of the others is in
+ * its function (the switch may be inlined there, in several variants).  Few pcs
+ * come up, so symbols are looked up once. */
 static void drop_switch_frames(struct frames *f)
 {
 	static struct {
-		uintptr_t pc;
+		uintptr_t pc, func;
 		bool own;
 	} seen[16] NOSCAN_DATA; /* a dump or a dead machine: one core */
 	unsigned n = 0;
 	struct rt_sym s;
-	for (; n + 1 < f->n; n++) {
+	for (; n < f->n; n++) {
 		uintptr_t pc = f->pc[n], at = pc / 4 % 16;
 		if (seen[at].pc != pc) {
+			bool known = rt_symbolize(pc - (n || f->first_is_return), &s);
 			seen[at].pc = pc;
-			seen[at].own = rt_symbolize(pc, &s) && is_switch_frame(s.func);
+			seen[at].own = known && is_switch_frame(s.func);
+			seen[at].func = known ? s.func_start : pc;
 		}
+		f->first_func = seen[at].func;
 		if (!seen[at].own)
 			break;
 	}
-	if (n == 0)
+	if (n == 0 || n == f->n)
 		return;
 	f->n = (uint16_t)(f->n - n);
 	f->first_is_return = true;
