@@ -45,6 +45,13 @@ FLAGS_asan   := $(HOSTF) -DINGOT_DEBUG -fsanitize=address,undefined -fno-sanitiz
 FLAGS_nasty  := $(HOSTF) -DINGOT_DEBUG -DRUNQ_SIZE=4 -DINGOT_NASTY
 FLAGS_sabotage := $(HOSTF) -DINGOT_SABOTAGE
 
+# Functions of glibc that hosted tasks call through stubs; ASan's build has large stacks instead.
+HOST_DEEP := $(shell sed -n 's/^deep //p' tests/host/glibc.list)
+COMMA := ,
+EMPTY :=
+HOST_WRAP_host := $(HOST_DEEP:%=-Wl,--wrap=%)
+HOST_WRAP_nasty := $(HOST_WRAP_host)
+
 # Files that run in interrupt context: no SSE, no split stack.
 IRQ_SRCS    := rt/irq.c
 RT_SRCS     := $(filter-out $(IRQ_SRCS),$(sort $(wildcard rt/*.c)))
@@ -52,7 +59,7 @@ RT_ASM      := $(sort $(wildcard rt/*.S))
 KERNEL_SRCS := $(sort $(wildcard boot/*.c kernel/*.c drivers/*.c))
 KERNEL_ASM  := $(sort $(wildcard kernel/*.S boot/*.S))
 HOST_SRCS   := $(sort $(wildcard tests/host/*.c))
-HOST_ASM    := $(sort $(wildcard tests/host/*.S))
+HOST_ASM    := tests/host/glibc.S
 UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
 
 # As many jobs as cores unless -j says otherwise.
@@ -136,6 +143,8 @@ $(B)/$(1)/drivers/%.o: drivers/%.c $(B)/$(1)/flags | $(NEED_$(1))
 	$$(CC_$(1)) $(WARN) $(SYSINC_$(1)) $(SPLIT) -I. -c -o $$@ $$<
 $(B)/$(1)/%.o: %.S $(B)/$(1)/flags
 	$$(CC_$(1)) $(WARN) -I. -c -o $$@ $$<
+$(B)/$(1)/tests/host/glibc.o: tests/host/glibc.S tests/host/glibc.list $(B)/$(1)/flags
+	$$(CC_$(1)) $(WARN) '-DHOST_DEEP=$(subst $(EMPTY) ,$(COMMA),$(HOST_DEEP))' -c -o $$@ $$<
 $(B)/$(1)/tests/host/%.o: tests/host/%.c $(B)/$(1)/flags
 	$$(CC_$(1)) $(WARN) -Irt -c -o $$@ $$<
 $(B)/$(1)/unit/%.o: tests/unit/%.c $(B)/$(1)/flags | $(NEED_$(1))
@@ -146,12 +155,13 @@ $(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(eval $(call variant,$(v))))
 # ---- linking ---------------------------------------------------------------------
 
 METAL_LIB = $(patsubst %.S,$(B)/$(1)/%.o,$(KERNEL_ASM) $(RT_ASM)) $(patsubst %.c,$(B)/$(1)/%.o,$(KERNEL_SRCS) $(RT_SRCS) $(IRQ_SRCS))
-HOST_LIB = $(patsubst %.c,$(B)/$(1)/%.o,$(RT_SRCS) $(IRQ_SRCS) $(HOST_SRCS)) $(patsubst %.S,$(B)/$(1)/%.o,$(RT_ASM) $(HOST_ASM))
+HOST_LIB = $(patsubst %.c,$(B)/$(1)/%.o,$(RT_SRCS) $(IRQ_SRCS) $(HOST_SRCS)) $(patsubst %.S,$(B)/$(1)/%.o,$(RT_ASM) $(if $(HOST_WRAP_$(1)),$(HOST_ASM)))
 
 # POSTLINK (rt/gen/tools.mk) fills the pointer maps and the symbol table into
 # the linked file; when it fails there is no file.
 LINK_metal = $(CC) -nostdlib -static -no-pie -Wl,-T,linker.ld,--gc-sections,-z,max-page-size=0x1000,-z,noexecstack,--build-id=none,--no-warn-rwx-segments
-LINK_host = $(CC) -no-pie $(SYMTAB_LDFLAGS)
+LINK_host = $(CC) -no-pie $(SYMTAB_LDFLAGS) -Wl,-z,now
+HOST_CHECK = $(if $(HOST_WRAP_$(1)), && tests/host/glibc.sh $$@)
 link = $(SAY) "  LINK  $@"; mkdir -p $(@D) && $(1) -o $@ $(filter %.o %.a,$^) $(2) && $(POSTLINK)
 
 define metallink
@@ -160,7 +170,7 @@ $(B)/$(1)/unit/%.elf: $(B)/$(1)/unit/%.o $(call METAL_LIB,$(1)) $(LIBC) linker.l
 endef
 define hostlink
 $(B)/$(1)/unit/%: $(B)/$(1)/unit/%.o $(call HOST_LIB,$(1)) $(TOOLS)
-	$$(call link,$$(LINK_host) $$(FLAGS_$(1)),-lpthread)
+	$$(call link,$$(LINK_host) $$(FLAGS_$(1)) $$(HOST_WRAP_$(1)),-lpthread)$(call HOST_CHECK,$(1))
 endef
 $(foreach v,$(METAL_VARIANTS),$(eval $(call metallink,$(v))))
 $(foreach v,$(HOST_VARIANTS),$(eval $(call hostlink,$(v))))
@@ -184,7 +194,7 @@ endef
 define app_host
 $(call app,$(1),$(2),$(3))
 $(B)/$(1)/app/$(3)/$(3): $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call HOST_LIB,$(1)) $(TOOLS)
-	$$(call link,$$(LINK_host) $$(FLAGS_$(1)),-lpthread)
+	$$(call link,$$(LINK_host) $$(FLAGS_$(1)) $$(HOST_WRAP_$(1)),-lpthread)$(call HOST_CHECK,$(1))
 endef
 
 # All of apps/, the guests of the system tests, the benchmarks, and APP wherever it lies.

@@ -27,6 +27,25 @@ void rt_go(void (*fn)(void *), const void *args, size_t size);
 		rt_go(rt_call_v.fn ? rt_call_thunk : (void (*)(void *))0, &rt_call_v, sizeof rt_call_v); \
 	} while (0)
 
+/* go_stack(bytes, f, x, y): the same, for a task whose stack may grow to this
+ * many bytes, whatever set_max_stack() says: 68 KiB to 1 GiB.  Only what is
+ * used takes memory. */
+#define go_stack(bytes, f, ...) \
+	do { \
+		size_t rt_call_stack = (bytes); \
+		RT_CALL(, f, ##__VA_ARGS__) \
+		_Static_assert(sizeof rt_call_v <= 1024, "go_stack: arguments over 1 KiB"); \
+		rt_go_stack(rt_call_stack, rt_call_v.fn ? rt_call_thunk : (void (*)(void *))0, &rt_call_v, \
+		            sizeof rt_call_v); \
+	} while (0)
+void rt_go_stack(size_t max, void (*fn)(void *), const void *args, size_t size);
+
+/* The most bytes a task's stack may grow to, 64 MiB at first: sets it, 68 KiB
+ * to 1 GiB, and returns the former (debug.SetMaxStack).  A task past its
+ * limit ends the program with "stack overflow".  Tasks deeper than 68 KiB
+ * already keep the limit they have. */
+size_t set_max_stack(size_t bytes);
+
 /* Gives way to other tasks (runtime.Gosched). */
 void gosched(void);
 /* Ends the calling task after its deferred calls (runtime.Goexit). */

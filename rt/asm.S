@@ -7,9 +7,23 @@
 #define G_SP 0
 #define G_LIMIT 8
 #define G_NOPREEMPT 20
-#define G_SEG0_SP 32
-#define G_SEG0_LIMIT 40
-#define G_CURSEG 48
+#define G_EXT 32
+#define G_CURSEG 40
+#define EXT_BACK_SP 0
+#define EXT_BACK_LIMIT 8
+#define EXT_BACK_SEG 16
+#define EXT_BACK_SIZE 24
+#define EXT_FAST_TOP 48
+#define EXT_FAST_LIMIT 56
+#define WINDOW_CALL_FRAME 2049 /* stack.h */
+#define D_SP 24
+#define D_RESUME 32
+#define D_RBX 40
+#define D_RBP 48
+#define D_R12 56
+#define D_R13 64
+#define D_R14 72
+#define D_R15 80
 #define PCTX_HASFP 24
 #define PCTX_FRAME 32
 #define PCTX_FP 256
@@ -111,31 +125,76 @@ rt_systemstack_call:
  * r10 frame size, r11 bytes of stack arguments; all argument registers, rax
  * (varargs) and r10, r11 are live.  At 0(%rsp) the return address into the
  * prologue, where a one-byte ret stands that libgcc's protocol returns
- * through; at 8(%rsp) the caller's return address.  Runs in the slack below
- * the limit, then on the scheduler stack.
+ * through; at 8(%rsp) the caller's return address.  Takes 40 bytes of the
+ * slack below the limit.
  *
- * rt_morestack() either grows the stack in place and returns 0, or returns
- * the stack pointer on the task's large segment, prepared with the arguments
- * and rt_morestack_ret as return address.  Either way the prologue goes on
- * after the ret.  In varargs functions it would then load r11 relative to
- * libgcc's frame ("lea 24(%rbp),%r11", 4c 8d 5d 18): skipped, r11 set to the
- * arguments on the old stack. */
+ * The common case first: a task on its slot that has a window with room for
+ * the frame is moved there: the arguments are copied, rt_morestack_ret is put
+ * on top of them as return address, and the prologue goes on after the ret.
+ * Everything else is for rt_morestack(), on the scheduler stack: it either
+ * grows the segment in place and returns 0, or returns the stack pointer on a
+ * further segment, prepared like that.
+ *
+ * In varargs functions the prologue would then load r11 relative to libgcc's
+ * frame ("lea 24(%rbp),%r11", 4c 8d 5d 18): skipped, r11 set to the arguments
+ * on the old stack. */
 	.globl __morestack
 	.type __morestack, @function
 __morestack:
 	pushq %rbp
-	movq %rsp, %rbp
 	pushq %rax
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
 	pushq %rcx
-	pushq %r8
-	pushq %r9
-	pushq %rbx
-	subq $128, %rsp
-	movq SELF_G, %rbx
-	incl G_NOPREEMPT(%rbx)
+	pushq %rdi
+	movq SELF_G, %rax
+	movq G_EXT(%rax), %rdi
+	testq %rdi, %rdi
+	jz 5f
+	cmpl $0, G_CURSEG(%rax)
+	jne 5f
+	movq EXT_FAST_TOP(%rdi), %rcx
+	subq %r11, %rcx
+	andq $-16, %rcx
+	subq $8, %rcx /* the function's rsp */
+	subq %r10, %rcx
+	cmpq EXT_FAST_LIMIT(%rdi), %rcx
+	jb 5f
+	addq %r10, %rcx
+	leaq 40(%rsp), %rbp /* where the caller's return address stands */
+	movq %rbp, EXT_BACK_SP(%rdi)
+	movl $1, G_CURSEG(%rax)
+	movq EXT_FAST_LIMIT(%rdi), %rdi
+	movq %rdi, G_LIMIT(%rax)
+	movq %rdi, %fs:0x70
+	movq $rt_morestack_ret, (%rcx)
+	xorl %edi, %edi
+	jmp 2f
+1:	movq 8(%rbp,%rdi), %rax
+	movq %rax, 8(%rcx,%rdi)
+	addq $8, %rdi
+2:	cmpq %r11, %rdi
+	jb 1b
+	movq 32(%rsp), %r10
+	incq %r10
+	cmpl $0x185d8d4c, (%r10)
+	jne 3f
+	addq $4, %r10
+	leaq 8(%rbp), %r11
+3:	movq %rcx, 32(%rsp)
+	popq %rdi
+	popq %rcx
+	popq %rax
+	popq %rbp
+	movq (%rsp), %rsp
+	jmp *%r10
+
+5:	incl G_NOPREEMPT(%rax)
+	leaq 24(%rsp), %rbp
+	movq %rbp, G_SP(%rax)
+	movq SELF_G0, %rdi
+	movq $0, %fs:0x70
+	movq G_SP(%rdi), %rsp
+	andq $-16, %rsp
+	subq $160, %rsp
 	movups %xmm0, (%rsp)
 	movups %xmm1, 16(%rsp)
 	movups %xmm2, 32(%rsp)
@@ -144,17 +203,15 @@ __morestack:
 	movups %xmm5, 80(%rsp)
 	movups %xmm6, 96(%rsp)
 	movups %xmm7, 112(%rsp)
-	movq %rbx, %rdi
+	movq %rsi, 128(%rsp)
+	movq %rdx, 136(%rsp)
+	movq %r8, 144(%rsp)
+	movq %r9, 152(%rsp)
+	movq %rax, %rdi
 	leaq 16(%rbp), %rsi
 	movq %r10, %rdx
 	movq %r11, %rcx
-	movq $0, %fs:0x70
-	movq %rsp, G_SP(%rbx)
-	movq SELF_G0, %rax
-	movq G_SP(%rax), %rsp
-	andq $-16, %rsp
 	call rt_morestack
-	movq G_SP(%rbx), %rsp
 	movups (%rsp), %xmm0
 	movups 16(%rsp), %xmm1
 	movups 32(%rsp), %xmm2
@@ -163,48 +220,106 @@ __morestack:
 	movups 80(%rsp), %xmm5
 	movups 96(%rsp), %xmm6
 	movups 112(%rsp), %xmm7
-	movq G_LIMIT(%rbx), %rcx
-	movq %rcx, %fs:0x70
+	movq 128(%rsp), %rsi
+	movq 136(%rsp), %rdx
+	movq 144(%rsp), %r8
+	movq 152(%rsp), %r9
+	leaq -24(%rbp), %rsp
+	movq SELF_G, %rcx
+	movq G_LIMIT(%rcx), %rdi
+	movq %rdi, %fs:0x70
 	movq 8(%rbp), %r10
-	leaq 1(%r10), %r10
+	incq %r10
 	cmpl $0x185d8d4c, (%r10)
-	jne 1f
-	leaq 4(%r10), %r10
+	jne 6f
+	addq $4, %r10
 	leaq 24(%rbp), %r11
-1:	leaq 16(%rbp), %rcx
+6:	leaq 16(%rbp), %rdi
 	testq %rax, %rax
-	cmovneq %rax, %rcx
-	movq %rcx, 8(%rbp)
-	decl G_NOPREEMPT(%rbx)
-	leaq -64(%rbp), %rsp
-	popq %rbx
-	popq %r9
-	popq %r8
-	popq %rcx
-	popq %rdx
-	popq %rsi
+	cmovneq %rax, %rdi
+	movq %rdi, 8(%rbp)
+	decl G_NOPREEMPT(%rcx)
 	popq %rdi
+	popq %rcx
 	popq %rax
 	popq %rbp
 	movq (%rsp), %rsp
 	jmp *%r10
 	.size __morestack, . - __morestack
 
-/* rt_morestack_ret: a function entered on the large segment returns here.
- * Goes back to the first segment, where the caller's return address still
- * stands on top.  Return registers are kept. */
+/* rt_morestack_ret: a function entered on a further segment returns here.
+ * Goes back to the segment it came from, where the caller's return address
+ * still stands on top.  Return registers are kept. */
 	.globl rt_morestack_ret
 	.type rt_morestack_ret, @function
 	nop /* unwinders look up the return address minus one */
 rt_morestack_ret:
 	movq SELF_G, %rcx
-	movq G_SEG0_LIMIT(%rcx), %rsi
+	movl G_CURSEG(%rcx), %edi
+	leaq (%rdi,%rdi,2), %rdi
+	shlq $3, %rdi
+	addq G_EXT(%rcx), %rdi
+	movq EXT_BACK_LIMIT-EXT_BACK_SIZE(%rdi), %rsi
 	movq %rsi, G_LIMIT(%rcx)
 	movq %rsi, %fs:0x70
-	movl $0, G_CURSEG(%rcx)
-	movq G_SEG0_SP(%rcx), %rsp
+	movl EXT_BACK_SEG-EXT_BACK_SIZE(%rdi), %esi
+	movl %esi, G_CURSEG(%rcx)
+	movq EXT_BACK_SP-EXT_BACK_SIZE(%rdi), %rsp
 	ret
 	.size rt_morestack_ret, . - rt_morestack_ret
+
+/* void rt_window_call(void (*fn)(void *), void *arg): fn(arg), entered on
+ * segment 1 by a task that is on its slot.  Like the prologue of a function
+ * whose frame no slot holds; an odd size, which no real one has, tells
+ * rt_morestack() so. */
+	.globl rt_window_call
+	.type rt_window_call, @function
+rt_window_call:
+	movl $WINDOW_CALL_FRAME, %r10d
+	xorl %r11d, %r11d
+	call __morestack
+	ret
+	movq %rdi, %rax
+	movq %rsi, %rdi
+	jmp *%rax
+	.size rt_window_call, . - rt_window_call
+
+/* void rt_defer_resume(struct defer_rec *d, uint32_t seg, uintptr_t limit):
+ * goes on in the frame that deferred d, on this segment of the stack with
+ * this limit, as if rt_defer_push returned 1.  (In deferreturn.S but for
+ * segment and rsp, which must change together.) */
+	.globl rt_defer_resume
+	.type rt_defer_resume, @function
+rt_defer_resume:
+	movq SELF_G, %rcx
+	movl %esi, G_CURSEG(%rcx)
+	movq %rdx, G_LIMIT(%rcx)
+	movq %rdx, %fs:0x70
+	movq D_RBX(%rdi), %rbx
+	movq D_RBP(%rdi), %rbp
+	movq D_R12(%rdi), %r12
+	movq D_R13(%rdi), %r13
+	movq D_R14(%rdi), %r14
+	movq D_R15(%rdi), %r15
+	movq D_SP(%rdi), %rsp
+	movl $1, %eax
+	jmp *D_RESUME(%rdi)
+	.size rt_defer_resume, . - rt_defer_resume
+
+/* void rt_goexit_at(uintptr_t sp, uintptr_t limit): ends the task, on segment
+ * 0, which holds nothing that is needed any more. */
+	.globl rt_goexit_at
+	.type rt_goexit_at, @function
+rt_goexit_at:
+	movq SELF_G, %rcx
+	movl $0, G_CURSEG(%rcx)
+	movq %rsi, G_LIMIT(%rcx)
+	movq %rsi, %fs:0x70
+	movq %rdi, %rsp
+	xorl %ebp, %ebp
+	call goexit0
+	ud2
+	.size rt_goexit_at, . - rt_goexit_at
 
 /* rt_preempted: where an interrupt leaves to after rt_irq_exit() said so; on
  * the top of the scheduler stack. */

@@ -15,6 +15,7 @@
 #define RT_ASM_H
 
 #include "rt.h"
+#include "stack.h"
 
 struct preempt_ctx {
 	uint32_t mxcsr; /* head: the three words that switch_to pops */
@@ -34,16 +35,21 @@ _Static_assert(offsetof(struct preempt_ctx, f) == PCTX_FRAME, "asm.S");
 _Static_assert(offsetof(struct preempt_ctx, fp) == PCTX_FP, "asm.S");
 _Static_assert(offsetof(struct g, sp) == 0 && offsetof(struct g, stack_limit) == 8 &&
                    offsetof(struct g, on_cpu) == 16 && offsetof(struct g, nopreempt) == 20 &&
-                   offsetof(struct g, pctx) == 24 && offsetof(struct g, seg0_sp) == 32 &&
-                   offsetof(struct g, seg0_limit) == 40 && offsetof(struct g, cur_seg) == 48,
+                   offsetof(struct g, pctx) == 24 && offsetof(struct g, ext) == 32 &&
+                   offsetof(struct g, cur_seg) == 40,
                "asm.S and switch_to");
 _Static_assert(offsetof(struct g, next) == CACHE_LINE && offsetof(struct g, gc_begin) == 2 * CACHE_LINE,
                "two lines to start and end a task");
+_Static_assert(offsetof(struct stack_ext, back) == 0 && sizeof(struct stack_back) == 24 &&
+                   offsetof(struct stack_back, sp) == 0 && offsetof(struct stack_back, limit) == 8 &&
+                   offsetof(struct stack_back, seg) == 16 && offsetof(struct stack_ext, fast_top) == 48 &&
+                   offsetof(struct stack_ext, fast_limit) == 56,
+               "asm.S");
 _Static_assert(offsetof(struct core_self, g) == 0 && offsetof(struct core_self, g0) == 16, "asm.S");
 
 /* asm.S.  All code of section .text.rt_asm is not preemptible (irq.c). */
 extern char rt_asm_begin[], rt_asm_end[];
-extern char rt_morestack_ret[]; /* where a function entered on segment 1 returns to */
+extern char rt_morestack_ret[]; /* where a function entered on a further segment returns to */
 void rt_resume_preempted(void);
 void rt_task_start(void);
 void rt_systemstack_call(void (*fn)(void *), void *arg, struct g *g, uintptr_t sp);

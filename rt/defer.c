@@ -149,26 +149,17 @@ void rt_deferreturn(uintptr_t slot, void *saved)
 	}
 }
 
-static uintptr_t slot_held(const struct g *g, uintptr_t slot)
+uintptr_t unwind_translate(uintptr_t pc, uintptr_t fp)
 {
-	for (const struct defer_rec *d = g->defers; d; d = d->next)
-		if (d->slot == slot)
-			return d->pc;
-	return 0;
-}
+	uintptr_t lo, hi;
+	struct g *g;
 
-uintptr_t unwind_translate(const struct g *owner, uintptr_t pc, uintptr_t fp)
-{
-	uintptr_t slot = fp + sizeof(uintptr_t), held = 0;
-
-	if (pc != (uintptr_t)rt_defer_return)
+	if (pc != (uintptr_t)rt_defer_return || !(g = stack_owner(fp, &lo, &hi)))
 		return pc;
-	if (owner)
-		held = slot_held(owner, slot);
-	else
-		for (struct g *g = at_load_acq(&rt_allgs); g && !held; g = g->all_next)
-			held = slot_held(g, slot);
-	return held ? held : pc;
+	for (const struct defer_rec *d = g->defers; d; d = d->next)
+		if (d->slot == fp + sizeof(uintptr_t))
+			return d->pc;
+	return pc;
 }
 
 /* The low end of what is alive on g's stack, which is at sp: lower than sp
@@ -177,5 +168,5 @@ uintptr_t defer_low(const struct g *g, uintptr_t sp)
 {
 	const struct defer_rec *d = g->defers;
 
-	return d && d->sp < sp && d->sp >= g->seg[g->cur_seg].lo ? d->sp : sp;
+	return d && d->sp < sp && d->sp >= seg_lo(g, g->cur_seg) ? d->sp : sp;
 }

@@ -33,7 +33,7 @@ _Static_assert(offsetof(struct defer_rec, slot) == D_SLOT && offsetof(struct def
                    offsetof(struct defer_rec, sp) == D_SP && offsetof(struct defer_rec, resume) == 32 &&
                    offsetof(struct defer_rec, rbx) == 40 && offsetof(struct defer_rec, rbp) == 48 &&
                    offsetof(struct defer_rec, r12) == 56 && offsetof(struct defer_rec, r15) == 80,
-               "deferreturn.S");
+               "deferreturn.S, asm.S");
 
 /* A panic, or goexit; on the stack of the function that raised it. */
 struct panic_rec {
@@ -48,8 +48,11 @@ void rt_defer_nil(void *args);
 int rt_defer_link(struct defer_rec *d);
 void rt_deferreturn(uintptr_t slot, void *saved);
 noreturn void goexit(void);
-/* Goes on in the frame that deferred d, as if rt_defer_push returned 1. */
-noreturn void rt_defer_resume(struct defer_rec *d);
+/* asm.S.  Goes on in the frame that deferred d, on stack segment seg with this
+ * limit, as if rt_defer_push returned 1. */
+noreturn void rt_defer_resume(struct defer_rec *d, uint32_t seg, uintptr_t limit);
+/* asm.S.  goexit0() at sp on segment 0. */
+noreturn void rt_goexit_at(uintptr_t sp, uintptr_t limit);
 void rt_defer_return(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* deferreturn.S: what C cannot do for defer: the code that a deferring
- * function returns to, and the second return of rt_defer_push.
+ * function returns to, and rt_defer_push.
  * Layout of struct defer_rec: defer.h. */
 
 #define D_SLOT 8
@@ -17,7 +17,7 @@
 
 /* int rt_defer_push(struct defer_rec *d): saves the caller's registers in d,
  * links d (rt_defer_link) and returns 0.  Returns again, with 1, when
- * rt_defer_resume(d) is called. */
+ * rt_defer_resume(d) is called (asm.S). */
 	.globl rt_defer_push
 	.type rt_defer_push, @function
 rt_defer_push:
@@ -33,21 +33,6 @@ rt_defer_push:
 	movq %r15, D_R15(%rdi)
 	jmp rt_defer_link
 	.size rt_defer_push, . - rt_defer_push
-
-/* void rt_defer_resume(struct defer_rec *d) */
-	.globl rt_defer_resume
-	.type rt_defer_resume, @function
-rt_defer_resume:
-	movq D_RBX(%rdi), %rbx
-	movq D_RBP(%rdi), %rbp
-	movq D_R12(%rdi), %r12
-	movq D_R13(%rdi), %r13
-	movq D_R14(%rdi), %r14
-	movq D_R15(%rdi), %r15
-	movq D_SP(%rdi), %rsp
-	movl $1, %eax
-	jmp *D_RESUME(%rdi)
-	.size rt_defer_resume, . - rt_defer_resume
 
 /* A function that deferred returns here instead of to its caller.  rsp is
  * where it would be there; the function's frame lies below, and stays intact

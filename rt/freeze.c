@@ -29,7 +29,6 @@
 #include "proc.h"
 #include "timer.h"
 
-#define STACK_PAGE 4096ul
 #define FREEZE_BATCH 128
 #define LIVE_MAX 3072ul        /* more alive than this is not worth a block */
 #define COMPACT_MIN (4ul << 20)
@@ -238,6 +237,7 @@ static void thaw_fill(void *page, void *arg)
 	struct thaw *t = arg;
 	if (rt_settings.junkfill)
 		memset(page, 0xdb, STACK_PAGE);
+	slot_marks(page);
 	for (unsigned i = 0; i < t->n; i++) {
 		struct frozen *b = t->o[i]->frozen;
 		if (b)
@@ -387,11 +387,11 @@ int64_t compact_stacks(void)
 
 static struct g *compactor NOSCAN_DATA;
 static uint32_t compactor_idle; /* it waits for freeze_kick(): set by itself, swapped to 0 by
-                                 * whoever readies it.  seq_cst with the number of stacks */
+                                 * whoever readies it.  seq_cst with the bytes of stacks */
 
 static bool few_stacks(void)
 {
-	return stacks_made() * STACK_PAGE <= COMPACT_MIN;
+	return stack_bytes_inuse() <= COMPACT_MIN;
 }
 
 static bool idle_until_kicked(struct g *g, void *unused)

@@ -17,17 +17,16 @@ bool stack_frozen_range(const struct g *g, uintptr_t *lo, uintptr_t *hi);
 /* The word at addr on any task's stack, frozen or not.  In a stop, or fatal. */
 uintptr_t stack_word(uintptr_t addr);
 
-/* stack.c */
-#define STACK_PAGE_OWNERS 1
+/* stack.c, slot.c */
+#define STACK_PAGE_OWNERS 2
 /* The tasks whose first stack has memory on this page (dead ones too): how many,
  * 0 when it is no first stack's.  any */
 unsigned stack_page_owners(uintptr_t page, struct g *o[STACK_PAGE_OWNERS]);
-/* Gives back what a parked g does not need, below its sp and on its second
- * segment; it grows again.  In a stop. */
+/* Gives back what a parked g does not need, its other segments; it grows again.
+ * In a stop. */
 void stack_shrink_parked(struct g *g);
-/* What goes back when g is frozen; false: it has more than a new task.  In a stop. */
+/* What goes back when g is frozen; false: it needs more.  In a stop. */
 bool stack_freezable(const struct g *g, struct plat_range *r);
-size_t stacks_made(void);       /* Gs with a stack; seq_cst */
-void stack_bytes_add(int64_t n);
+void stack_bytes_add(int64_t n); /* to stack_bytes_inuse(); seq_cst */
 
 #endif

@@ -17,6 +17,7 @@
 #include "freeze.h"
 #include "heap.h"
 #include "leak.h"
+#include "stack.h"
 
 #define HEAP_MIN ((uint64_t)4 << 20)
 
@@ -216,8 +217,10 @@ void gc_start(bool force)
 	struct gc_args a = { .force = force, .seen = at_load(&gc_cycles) };
 	while (gc_wanted(&a)) {
 		rt_systemstack(gc_stop, &a);
-		if (!a.busy)
+		if (!a.busy) {
+			stack_free_dead();
 			return;
+		}
 	}
 }
 

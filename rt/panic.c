@@ -126,8 +126,8 @@ static noreturn void run_panic(struct panic_rec *p, struct where *w)
 		}
 		d->thunk = NULL;
 		d->started = false;
-		stack_unwind_to(g, d->sp);
-		rt_defer_resume(d);
+		struct stack_back to = stack_unwind_to(g, d->sp);
+		rt_defer_resume(d, (uint32_t)to.seg, to.limit);
 	}
 	rt_systemstack(report, w);
 	__builtin_unreachable();
@@ -196,13 +196,12 @@ static noreturn void run_goexit(void)
 	while (run_next(g, &p))
 		drop(g);
 	g->panics = NULL;
-	if (g->cur_seg == 1) {
+	if (g->cur_seg) {
 		/* A task ends on its first segment; nothing there is needed any more. */
-		uintptr_t sp = (g->seg[0].hi - 64) & ~15ul;
+		uintptr_t sp = (g->top - 64) & ~15ul;
+		struct stack_back to = stack_unwind_to(g, sp);
 
-		stack_unwind_to(g, sp);
-		__asm__ volatile("movq %0, %%rsp\n\tcall goexit0" ::"r"(sp) : "memory");
-		__builtin_unreachable();
+		rt_goexit_at(sp, to.limit);
 	}
 	goexit0();
 }

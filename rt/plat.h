@@ -34,7 +34,8 @@ extern size_t plat_fp_size;           /* bytes of the extended register image
                                        * (xsave), 64-byte aligned areas */
 extern size_t plat_stack_slack;       /* bytes below a task's stack limit that code
                                        * without the split-stack check may use */
-extern size_t plat_stack_first;       /* bytes committed for a new task, multiple of 4 KiB */
+extern size_t plat_stack_slot;        /* bytes of a new task's stack: a power of two, from 2 KiB;
+                                       * at least 256 more than the slack and what is to be used */
 
 /* ---- cores ------------------------------------------------------------ */
 
@@ -100,7 +101,8 @@ extern bool plat_memory_zeroed;
  * collector's roots.  Excludes section "noscan".  any. */
 unsigned plat_globals(struct plat_range *out, unsigned max);
 
-/* Task stack windows: an address range reserved at boot. */
+/* Task stacks: an address range reserved at boot.  Its first quarter is
+ * committed densely from certain places on, so large pages serve it well. */
 uintptr_t plat_stack_base(void);
 size_t plat_stack_size(void);
 /* Makes [va, va+len) (4 KiB aligned, inside the range, not yet committed)
@@ -114,7 +116,7 @@ void plat_stack_release(uintptr_t va, size_t len);
 /* In a stop of the world: unmaps these ranges of committed stack; true: their
  * memory is given back, no core can reach it, and a touch of the last page of
  * a range faults and calls rt_stack_fault().  (What lies below that page holds
- * nothing and comes back by itself; it exists only where plat_stack_first is
+ * nothing and comes back by itself; it exists only where plat_stack_slot is
  * more than a page.)  False: this platform cannot, nothing has changed.  system */
 bool plat_stack_freeze(const struct plat_range *r, unsigned n);
 /* In rt_stack_fault() only: fill(a fresh page, content undefined, arg), then

@@ -592,8 +592,8 @@ void rt_systemstack(void (*fn)(void *), void *arg)
 		return;
 	}
 	preempt_off(); /* now it is this core the task stays on */
-	g->in_systemstack = 1;
+	g->in_systemstack = IN_SYSTEMSTACK;
 	rt_systemstack_call(fn, arg, g, rt_self.g0->sp & ~15ul);
-	g->in_systemstack = 0;
+	g->in_systemstack = IN_TASK;
 	preempt_on(g);
 }

@@ -17,6 +17,8 @@ struct sched {
 	uint32_t runq_size;  /* written under lock, read relaxed as a hint */
 	struct g *gfree;     /* dead Gs with their stacks, under lock */
 	uint32_t ngfree;
+	uint32_t ngfree_min; /* least ngfree since the last collection, under lock */
+	struct g *gbare;     /* pages of dead Gs without memory (slot.c), under lock */
 
 	/* Ps that sleep: bit set by the P itself (seq_cst, then it looks for work
 	 * once more), cleared by whoever claims it, which is then responsible
@@ -230,16 +232,12 @@ bool is_switch_frame(const char *func);
 void gfree_put_slow(struct p *p, struct g *g);
 noreturn void leave_for_good(struct p *p, struct g *g); /* proc.c: g is dead */
 struct preempt_ctx *pctx_alloc(void);
+void allgs_add(struct g *gs, uint32_t n); /* n new Gs side by side */
 
 /* stop.c */
 void stop_here(struct p *p);
 void stop_help(struct p *p);
 void stop_join(struct p *p);
-
-/* stack.c */
-bool stack_new(struct g *g);       /* first segment; system.  False: no memory */
-void stack_shrink_dead(struct g *g); /* a dead G's stack, back to what a new one has; system */
-void stack_unwind_to(struct g *g, uintptr_t sp);
 
 /* time.c */
 void timers_init(struct p *p);
@@ -285,9 +283,8 @@ void dump_deadlock(struct dump *d); /* all tasks, on a dead machine */
 
 noreturn void fatal_deadlock(const char *msg);
 noreturn void fatal_stack(struct g *g, const char *what);
-/* defer.c: the true return address behind the defer trampoline; g: whose
- * stack it is, NULL if not known. */
-uintptr_t unwind_translate(const struct g *g, uintptr_t pc, uintptr_t fp);
+/* defer.c: the true return address behind the defer trampoline. */
+uintptr_t unwind_translate(uintptr_t pc, uintptr_t fp);
 /* defer.c: the low end of what is alive on g's stack, which is at sp. */
 uintptr_t defer_low(const struct g *g, uintptr_t sp);
 

@@ -165,15 +165,15 @@ static inline uint32_t wait_since(uint64_t now)
 	return (uint32_t)(1 + now / 60000000000u) << WAIT_SINCE_SHIFT;
 }
 
-/* One contiguous stack window; the second is the large one a deep task
- * overflows into (stack.c). */
-struct stack_seg {
-	uintptr_t lo;      /* lowest committed address; 0: segment absent */
-	uintptr_t hi;      /* top */
-	uintptr_t base;    /* lowest address of the window */
-};
-
+struct stack_ext;   /* stack.h: the windows of a task that outgrew its slot */
 struct preempt_ctx; /* asm.h: registers of a preempted task */
+
+/* What a task does on the scheduler stack, and so what its g->sp points at. */
+enum in_systemstack {
+	IN_TASK,       /* nothing; a G of the scheduler's own is never in this state */
+	IN_SYSTEMSTACK, /* rt_systemstack(); or a g0.  rt_systemstack_call's frame */
+	IN_MORESTACK,  /* its stack grows: rbp, return address into the prologue, caller's */
+};
 
 struct g {
 	/* Known to asm.S (static asserts in asm.h). */
@@ -183,14 +183,14 @@ struct g {
 	                       * switch away; whoever dispatches loads it (acquire) until 0 */
 	uint32_t nopreempt;   /* 20: >0: may not be switched away by an interrupt.  Owner core only */
 	struct preempt_ctx *pctx; /* 24: register image when preempted, else a spare or NULL */
-	uintptr_t seg0_sp;    /* 32: while cur_seg is 1: sp on segment 0 where it was left */
-	uintptr_t seg0_limit; /* 40: stack_limit of segment 0 */
-	uint32_t cur_seg;     /* 48: segment the task runs on, 0 or 1 */
+	struct stack_ext *ext; /* 32: stack segments 1 and 2, NULL: none yet */
+	uint32_t cur_seg;     /* 40: segment the task runs on, 0..2 */
 
 	uint32_t status;      /* enum g_status; written by the owner of the G's place */
 	uint32_t resched;     /* nopreempt hit: yield when it drops to 0.  Set by irq on own core */
-	uint16_t in_systemstack; /* running on the scheduler stack for this G; always for g0 */
-	uint16_t untidy;      /* has grown stack, pctx or local: to be cleaned up when it ends */
+	uint16_t in_systemstack; /* enum in_systemstack */
+	uint16_t untidy;      /* has ext, pctx or local: to be cleaned up when it ends */
+	uint32_t slot_dead;   /* slot.c's, in stack_free_dead() */
 
 	/* Second cache line: with the first, all that starting and ending touches. */
 	struct g *next;       /* link in the one queue the G is in (global queue, free list) */
@@ -200,7 +200,7 @@ struct g {
 		void *entry_arg;      /* until it starts: on its own stack */
 		const void *wait_on;  /* waiting for a task: what for (leak.c).  Not a root */
 	};
-	uintptr_t top;        /* where its stack begins: seg[0].hi less the colour (stack.c) */
+	uintptr_t top;        /* where its stack begins, in its slot (stack.h); constant, 0 for g0 */
 	uint64_t id;
 	const void *created_by; /* pc of the go statement */
 	uint32_t wait_reason; /* enum wait_reason, and see WAIT_REASON_MASK */
@@ -214,11 +214,10 @@ struct g {
 	void *local;              /* defer.c's; whoever sets it sets untidy */
 	char gc_end[0];
 
-	struct stack_seg seg[2];
 	struct frozen *frozen; /* freeze.c: the copy of its stack, whose page is gone */
 	uint32_t select_done; /* CAS 0->1 by the one waker that wins a select */
-	struct g *all_next;   /* all Gs ever made; Gs are never freed.  Published with release */
 	int errno_val;        /* the C library's errno of this task (crt.c) */
+	struct g *all_next;   /* all Gs ever made; Gs are never freed.  Published with release */
 } __attribute__((aligned(CACHE_LINE)));
 
 #define RUNQ_SIZE_DEFAULT 256

@@ -2,17 +2,19 @@
  * start of the whole runtime.  After newproc1, gfget, gfput, goexit0 and
  * schedinit in Go's proc.go.
  *
- * Invariants: a struct g is never freed and stays in rt_allgs; a dead G keeps
- * its first stack segment.  A G on p->gfree ended on this core or came
- * through sched.gfree, so its on_cpu is 0 by the time it is taken: this core
- * has switched away from it since. */
+ * Invariants: a struct g is never freed and stays in rt_allgs, and its slot is
+ * its own; slot.c says when that has memory.  A G on p->gfree ended on this
+ * core or came through sched.gfree, so its on_cpu is 0 by the time it is
+ * taken: this core has switched away from it since. */
 #include "api_task.h"
 #include "freeze.h"
 #include "proc.h"
+#include "heap.h"
 
 #define GFREE_P_MAX 64 /* dead Gs a P keeps while there are others, Go's number */
+#define NEW_PAGES 16   /* so many pages of slots at once, once there are many tasks */
 #define GOID_BATCH 16
-#define ARGS_MAX 1024
+#define ARGS_MAX (1024 + 16) /* go_stack()'s, and two words */
 
 static struct lock allgs_lock = LOCK_INIT(RANK_ALLGS);
 static struct lock pctx_lock = LOCK_INIT(RANK_LEAF);
@@ -55,38 +57,90 @@ struct newg {
 	struct g *g;
 };
 
-/* Refills p->gfree from the global list, or makes a G.  system. */
+static void gfree_push(struct p *p, struct g *g)
+{
+	g->next = p->gfree;
+	p->gfree = g;
+	p->ngfree++;
+}
+
+/* Takes a dead G; p->gfree, when empty, is first refilled from the global
+ * list, from pages of slots that lost their memory, or with new Gs.  n->g
+ * stays NULL when memory is out.  system. */
 static void newg_system(void *a)
 {
 	struct newg *n = a;
 	struct p *p = n->p;
-	if (at_load(&sched.ngfree)) {
+	struct g *pages = NULL, *g;
+	unsigned want = at_load(&stacks.nslots) < 64 ? 1 : NEW_PAGES;
+	lock(&sched.lock);
+	while (p->ngfree < GFREE_P_MAX / 2 && (g = sched.gfree)) {
+		sched.gfree = g->next;
+		at_store(&sched.ngfree, sched.ngfree - 1);
+		gfree_push(p, g);
+	}
+	if (sched.ngfree < sched.ngfree_min)
+		sched.ngfree_min = sched.ngfree;
+	for (unsigned i = 0; !p->gfree && i < want && (g = sched.gbare); i++) {
+		sched.gbare = g->next;
+		g->next = pages;
+		pages = g;
+	}
+	unlock(&sched.lock);
+	if (!p->gfree && !pages)
+		pages = slots_make(want);
+	for (struct g *next; pages && slot_page_give(pages); pages = next) {
+		next = pages->next;
+		for (uint32_t i = slots_per_page(); i-- > 0;)
+			gfree_push(p, pages + i);
+	}
+	if (unlikely(pages != NULL)) { /* memory is out */
 		lock(&sched.lock);
-		while (p->ngfree < GFREE_P_MAX / 2 && sched.gfree) {
-			struct g *g = sched.gfree;
-			sched.gfree = g->next;
-			sched.ngfree--;
-			g->next = p->gfree;
-			p->gfree = g;
-			p->ngfree++;
+		for (struct g *next; pages; pages = next) {
+			next = pages->next;
+			pages->next = sched.gbare;
+			sched.gbare = pages;
 		}
 		unlock(&sched.lock);
-		if (p->gfree) {
-			n->g = p->gfree;
-			p->gfree = n->g->next;
-			p->ngfree--;
-			return;
-		}
 	}
-	struct g *g = persistent_alloc(sizeof *g);
-	if (!stack_new(g))
-		throw("out of memory (stack of a new goroutine)");
-	g->status = G_DEAD;
+	freeze_kick();
+	n->g = p->gfree;
+	if (n->g) {
+		p->gfree = n->g->next;
+		p->ngfree--;
+	}
+}
+
+/* The list of all Gs; never shrinks.  system. */
+void allgs_add(struct g *gs, uint32_t n)
+{
 	lock(&allgs_lock);
-	g->all_next = rt_allgs;
-	at_store_rel(&rt_allgs, g);
+	gs[n - 1].all_next = rt_allgs;
+	for (uint32_t i = n - 1; i > 0; i--)
+		gs[i - 1].all_next = &gs[i];
+	at_store_rel(&rt_allgs, gs);
 	unlock(&allgs_lock);
-	n->g = g;
+}
+
+/* A dead G when p->gfree is empty.  Preemption is off; when memory is out, a
+ * collection may find some, so afterwards the core may be another. */
+static NOINLINE struct g *newg(struct g *me)
+{
+	struct newg n = { rt_self.p, NULL };
+	rt_systemstack(newg_system, &n);
+	if (unlikely(!n.g) && me->nopreempt == 1 && me != rt_self.g0) {
+		preempt_on(me);
+		if (gc_can_start())
+			gc();
+		preempt_off();
+		n.p = rt_self.p;
+		rt_systemstack(newg_system, &n);
+	}
+	if (unlikely(!n.g))
+		throw("out of memory: no stack for a new goroutine; %lu goroutines have %lu KiB of stacks, "
+		      "of %lu KiB of memory", (unsigned long)num_user_tasks(),
+		      (unsigned long)stack_bytes_inuse() >> 10, (unsigned long)plat_memory_total() >> 10);
+	return n.g;
 }
 
 /* Where every task begins, on its own stack, preemption off. */
@@ -94,7 +148,10 @@ noreturn __attribute__((used)) void rt_task_main(void)
 {
 	struct g *g = rt_self.g;
 	preempt_on(g);
-	g->entry(g->entry_arg);
+	if (unlikely(at_load(&stack_deep_fns)) && stack_starts_deep(g))
+		rt_window_call(g->entry, g->entry_arg);
+	else
+		g->entry(g->entry_arg);
 	goexit0();
 }
 
@@ -111,13 +168,12 @@ static void newproc(void (*fn)(void *), const void *args, size_t size, bool is_s
 		p->gfree = g->next;
 		p->ngfree--;
 	} else {
-		struct newg n = { p, NULL };
-		rt_systemstack(newg_system, &n);
-		g = n.g;
+		g = newg(me);
+		p = rt_self.p;
 	}
 	RT_ASSERT(g->status == G_DEAD && !g->on_cpu);
 	uintptr_t argp = (g->top - size) & ~15ul;
-	asan_unpoison(g->seg[0].lo, g->seg[0].hi);
+	asan_unpoison(slot_lo(g), slot_hi(g));
 	/* Argument blocks begin with a pointer: whole words, nearly always few. */
 	for (size_t i = 0; i < size; i += 8)
 		*(uint64_t *)(argp + i) = *(const uint64_t *)((const char *)args + i);
@@ -149,6 +205,44 @@ static void newproc(void (*fn)(void *), const void *args, size_t size, bool is_s
 NOINLINE void rt_go(void (*fn)(void *), const void *args, size_t argsize)
 {
 	newproc(fn, args, argsize, false, __builtin_return_address(0));
+}
+
+/* A task with a limit of its own: sets it, and begins on a window. */
+struct stack_task {
+	size_t max;
+	void (*fn)(void *);
+	char args[];
+};
+_Static_assert(sizeof(struct stack_task) % 16 == 0, "arguments are aligned");
+
+static void stack_task_limit(void *a)
+{
+	struct stack_task *t = a;
+	if (!stack_limit_set(rt_self.g, t->max))
+		throw("out of memory: no stack for a new goroutine");
+}
+
+static void stack_task_main(void *a)
+{
+	struct stack_task *t = a;
+	rt_systemstack(stack_task_limit, t);
+	rt_window_call(t->fn, t->args);
+}
+
+NOINLINE void rt_go_stack(size_t max, void (*fn)(void *), const void *args, size_t argsize)
+{
+	union {
+		struct stack_task t;
+		char room[ARGS_MAX];
+	} u;
+	if (!fn)
+		rt_panic("go of nil func value");
+	stack_check_max(max);
+	RT_ASSERT(argsize <= ARGS_MAX - sizeof u.t);
+	u.t.max = max;
+	u.t.fn = fn;
+	memcpy(u.t.args, args, argsize);
+	newproc(stack_task_main, &u, sizeof u.t + argsize, false, __builtin_return_address(0));
 }
 
 struct system_task {
@@ -199,7 +293,8 @@ noreturn void goexit0(void)
 {
 	struct g *g = preempt_off();
 	struct p *p = rt_self.p;
-	RT_ASSERT(g->nopreempt == 1 && (g->cur_seg == 0 || g->untidy));
+	RT_ASSERT(g->nopreempt == 1 && g->cur_seg == 0);
+	slot_check(g);
 	g->status = G_DEAD;
 	g->resched = 0;
 	RT_ASSERT(!g->param && !g->defers && !g->panics);
@@ -244,7 +339,7 @@ static void p_init(unsigned core, struct g *g0)
 	struct p *p = persistent_alloc(sizeof *p);
 	g0->status = G_RUNNING;
 	g0->nopreempt = 1;
-	g0->in_systemstack = 1;
+	g0->in_systemstack = IN_SYSTEMSTACK;
 	g0->on_cpu = 1;
 	p->id = core;
 	p->g0 = g0;
@@ -264,7 +359,7 @@ static void core_bind(unsigned core)
 	rt_self.g = rt_self.g0 = p->g0;
 }
 
-static void main_task(void *unused)
+static void call_main(void *unused)
 {
 	(void)unused;
 	int status = ingot_main(rt_settings.argc, rt_settings.argv);
@@ -273,13 +368,20 @@ static void main_task(void *unused)
 	plat_exit(status);
 }
 
+/* main seldom fits a slot. */
+static void main_task(void *unused)
+{
+	rt_window_call(call_main, unused);
+}
+
 noreturn void rt_start(void)
 {
 	g0_boot.nopreempt = 1;
-	g0_boot.in_systemstack = 1;
+	g0_boot.in_systemstack = IN_SYSTEMSTACK;
 	rt_self.g = rt_self.g0 = &g0_boot;
 	rt_settings_parse();
 	mallocinit();
+	stack_init();
 	if (plat_ncores > MAX_CORES)
 		throw("%u cores: more than the %u this build knows", plat_ncores, MAX_CORES);
 	sched.quantum = rt_settings.quantum * 1000ull;

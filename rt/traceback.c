@@ -26,14 +26,7 @@ void rt_printf(const char *fmt, ...)
 
 static bool stack_of(uintptr_t addr, uintptr_t *lo, uintptr_t *hi)
 {
-	for (struct g *g = at_load_acq(&rt_allgs); g; g = g->all_next)
-		for (int i = 0; i < 2; i++)
-			if (g->seg[i].lo && addr >= g->seg[i].lo && addr < g->seg[i].hi) {
-				*lo = g->seg[i].lo;
-				*hi = g->seg[i].hi;
-				return true;
-			}
-	return plat_stack_bounds(addr, lo, hi);
+	return stack_owner(addr, lo, hi) || plat_stack_bounds(addr, lo, hi);
 }
 
 void text_flush(struct text *t)
@@ -73,34 +66,25 @@ void print_frame(struct text *t, uintptr_t pc, bool is_return)
 
 /* ---- walking ------------------------------------------------------------- */
 
-/* Bounds of the stack that addr lies in; g: whose it should be, NULL: anybody's. */
-static bool bounds(const struct g *g, uintptr_t addr, uintptr_t *lo, uintptr_t *hi)
+/* Who called the function with this frame, which was entered on a further
+ * stack segment; 0 if that is not known. */
+static uintptr_t morestack_caller(uintptr_t fp)
 {
-	for (int i = 0; g && i < 2; i++)
-		if (g->seg[i].lo && addr >= g->seg[i].lo && addr < g->seg[i].hi) {
-			*lo = g->seg[i].lo;
-			*hi = g->seg[i].hi;
-			return true;
-		}
-	return !g && stack_of(addr, lo, hi);
-}
-
-/* Where the function entered on the second segment at fp returns to. */
-static uintptr_t first_segment_pc(const struct g *owner, uintptr_t fp)
-{
-	for (const struct g *g = owner ? owner : at_load_acq(&rt_allgs); g; g = owner ? NULL : g->all_next)
-		if (fp >= g->seg[1].lo && fp < g->seg[1].hi && g->seg0_sp)
-			return stack_word(g->seg0_sp);
+	uintptr_t lo, hi;
+	struct g *g = stack_owner(fp, &lo, &hi);
+	for (uint32_t seg = g ? g->cur_seg : 0; seg; seg = (uint32_t)g->ext->back[seg - 1].seg)
+		if (hi == seg_hi(g, seg))
+			return stack_word(g->ext->back[seg - 1].sp);
 	return 0;
 }
 
 /* Calls fn for each frame from the innermost on, at most max; false: there
- * are more.  g as in bounds(). */
-static bool walk(const struct g *g, uintptr_t pc, uintptr_t fp, uintptr_t sp, bool is_return, unsigned max,
+ * are more. */
+static bool walk(uintptr_t pc, uintptr_t fp, uintptr_t sp, bool is_return, unsigned max,
                  void (*fn)(void *, uintptr_t pc, bool is_return), void *arg)
 {
 	uintptr_t lo = 0, hi = 0;
-	if (!bounds(g, sp, &lo, &hi))
+	if (!stack_of(sp, &lo, &hi))
 		lo = hi = 0;
 	struct rt_sym s;
 	if (!rt_symbolize(pc, &s) && hi && sp + 8 <= hi && sp >= lo) {
@@ -112,15 +96,15 @@ static bool walk(const struct g *g, uintptr_t pc, uintptr_t fp, uintptr_t sp, bo
 	for (unsigned n = 0; n < max; n++) {
 		fn(arg, pc, is_return);
 		is_return = true;
-		if (!(fp >= lo && fp + 16 <= hi) && !bounds(g, fp, &lo, &hi))
+		if (!(fp >= lo && fp + 16 <= hi) && !stack_of(fp, &lo, &hi))
 			return true;
 		if (fp % 8 || fp + 16 > hi)
 			return true;
 		uintptr_t up = stack_word(fp);
 		pc = stack_word(fp + 8);
-		if (pc == (uintptr_t)rt_morestack_ret) /* entered from the first segment */
-			pc = first_segment_pc(g, fp);
-		pc = unwind_translate(g, pc, fp);
+		if (pc == (uintptr_t)rt_morestack_ret)
+			pc = morestack_caller(fp);
+		pc = unwind_translate(pc, fp);
 		if (pc == 0 || (pc >= (uintptr_t)rt_asm_begin && pc < (uintptr_t)rt_asm_end))
 			return true;
 		if (up <= fp && up >= lo) /* frames only go up */
@@ -137,7 +121,7 @@ static void frame_to_console(void *t, uintptr_t pc, bool is_return)
 
 void rt_backtrace(uintptr_t pc, uintptr_t fp, uintptr_t sp)
 {
-	if (!walk(NULL, pc, fp, sp, false, MAX_FRAMES, frame_to_console, NULL))
+	if (!walk(pc, fp, sp, false, MAX_FRAMES, frame_to_console, NULL))
 		rt_printf("...additional frames elided...\n");
 }
 
@@ -183,18 +167,31 @@ static void drop_switch_frames(struct frames *f)
 	memmove(f->pc, f->pc + n, f->n * sizeof f->pc[0]);
 }
 
+/* A task at work on the scheduler stack: its rbp, then the return address,
+ * where it left its own stack. */
+static uint64_t *left_at(const struct g *g)
+{
+	uint64_t *w = (uint64_t *)g->sp;
+	return g->in_systemstack == IN_SYSTEMSTACK ? w + 6 : w; /* rt_systemstack_call's frame */
+}
+
+static void backtrace_below(const struct g *g)
+{
+	uint64_t *w = left_at(g);
+	rt_backtrace(w[1] - 1, w[0], (uintptr_t)(w + 2));
+}
+
 void frames_of(struct g *g, struct frames *f)
 {
 	*f = (struct frames){ 0 };
 	if (g->in_systemstack) { /* running, at work on the scheduler stack */
-		uint64_t *w = (uint64_t *)g->sp; /* rt_systemstack_call's frame: rbp is 48 bytes up */
-		f->more = !walk(g, w[7], w[6], g->sp + 64, true, FRAMES_MAX, frame_keep, f);
+		uint64_t *w = left_at(g);
+		f->more = !walk(w[1], w[0], (uintptr_t)(w + 2), true, FRAMES_MAX, frame_keep, f);
 	} else if (g->pctx && g->sp == (uintptr_t)g->pctx) {
 		const struct plat_frame *r = &g->pctx->f;
-		f->more = !walk(g, r->rip, r->rbp, r->rsp, false, FRAMES_MAX, frame_keep, f);
+		f->more = !walk(r->rip, r->rbp, r->rsp, false, FRAMES_MAX, frame_keep, f);
 	} else if (g->sp) {
-		f->more = !walk(g, stack_word(g->sp + 8), stack_word(g->sp + 16), g->sp, false, FRAMES_MAX, frame_keep,
-		                f);
+		f->more = !walk(stack_word(g->sp + 8), stack_word(g->sp + 16), g->sp, false, FRAMES_MAX, frame_keep, f);
 		drop_switch_frames(f);
 	}
 }
@@ -253,10 +250,8 @@ static void print_me(uintptr_t pc, uintptr_t fp, uintptr_t sp)
 	if (g && g != rt_self.g0 && g->id) {
 		rt_printf("\ngoroutine %lu [running]:\n", (unsigned long)g->id);
 		rt_backtrace(pc, fp, sp);
-		if (g->in_systemstack && g->sp && g->sp != sp) {
-			uint64_t *w = (uint64_t *)g->sp;
-			rt_backtrace(w[7] - 1, w[6], g->sp + 64);
-		}
+		if (g->in_systemstack && g->sp && g->sp != sp)
+			backtrace_below(g);
 		print_created_by(NULL, g->created_by);
 	} else {
 		rt_printf("\nruntime stack (core %u):\n", plat_core_id());
@@ -345,14 +340,12 @@ noreturn void fatal_stack(struct g *g, const char *what)
 	if (plat_fatal_begin()) {
 		if (!what) {
 			rt_printf("runtime: goroutine stack exceeds %lu-byte limit\n",
-			          (unsigned long)(g->seg[1].hi - g->seg[1].base));
+			          (unsigned long)stack_max(g));
 			what = "stack overflow";
 		}
 		rt_printf("fatal error: %s\n", what);
 		rt_printf("\ngoroutine %lu [running]:\n", (unsigned long)g->id);
-		/* __morestack's frame: 192 bytes, then rbp, return address, caller's. */
-		uint64_t *w = (uint64_t *)(g->sp + 192);
-		rt_backtrace(w[1], w[0], (uintptr_t)(w + 2));
+		backtrace_below(g);
 		print_created_by(NULL, g->created_by);
 		print_other_cores();
 	}
@@ -383,9 +376,8 @@ static bool fault_to_panic(struct plat_frame *f, int vector, bool has_addr, uint
 	bool nil = vector == VECTOR_PF && has_addr && addr < NIL_PAGE && f->rip >= NIL_PAGE;
 	if (!g || g->in_systemstack || g->nopreempt || !(nil || vector == VECTOR_DE))
 		return false;
-	struct stack_seg *s = &g->seg[g->cur_seg];
 	uintptr_t sp = ((f->rsp - RED_ZONE) & ~15ul) - 8;
-	if (sp < s->lo || sp >= s->hi)
+	if (sp < seg_lo(g, g->cur_seg) || sp >= seg_hi(g, g->cur_seg))
 		return false;
 	*(uintptr_t *)sp = f->rip + 1; /* a return address: unwinders look one byte before it */
 	f->rsp = sp;

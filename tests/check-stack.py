@@ -47,12 +47,12 @@ SYSTEM = {"plat_start_cores", "plat_idle", "plat_memory", "plat_memory_total", "
 # What they call after that does not count.  (A switch of tasks, inlined in
 # proc.c, is known by its shape.)
 LEAVES = {"rt_systemstack_call", "__morestack", "rt_morestack_ret", "rt_defer_resume", "rt_defer_return",
-          "run_goexit", "longjmp"}
+          "rt_goexit_at", "rt_window_call", "longjmp"}
 # A jump there is a return (JUMP_RETURN).
 RETURN = "__x86_return_thunk"
 # C functions that write the limit: rt_fault and throw_report take it away,
-# never on a task's stack; stack_unwind_to sets the one of the other segment.
-SETS_LIMIT = {"rt_fault", "throw_report", "stack_unwind_to"}
+# never on a task's stack.
+SETS_LIMIT = {"rt_fault", "throw_report"}
 # A fault that becomes a panic (fault_to_panic) leaves 128 bytes below the
 # interrupted rsp, aligns and stores a return address; what it enters checks.
 FAULT = 128 + 8 + 8

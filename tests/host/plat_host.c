@@ -50,8 +50,13 @@
 unsigned plat_ncores = 1;
 uintptr_t plat_direct_offset = 0;
 size_t plat_fp_size = 512;
-size_t plat_stack_slack = 16384; /* glibc functions run below the limit */
-size_t plat_stack_first = 60ul << 10;
+#ifdef __SANITIZE_ADDRESS__
+size_t plat_stack_slack = 16384; /* what the sanitizer calls runs below the limit */
+size_t plat_stack_slot = 64ul << 10;
+#else
+size_t plat_stack_slack = 512; /* glibc.list: what runs there of glibc */
+size_t plat_stack_slot = 2048;
+#endif
 bool plat_memory_zeroed = true;
 
 struct core {
@@ -652,6 +657,8 @@ int main(int argc, char **argv)
 	    mmap((void *)WINDOWS_AT, WINDOWS_LEN, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED)
 		die("address space");
 	madvise((void *)HEAP_AT, heap_len, MADV_HUGEPAGE); /* as the machine maps it */
+	if (plat_stack_slot < 4096) /* sparse otherwise */
+		madvise((void *)WINDOWS_AT, WINDOWS_LEN / 4, MADV_HUGEPAGE);
 	make_cmdline(argc, argv);
 	if (f)
 		map_file(f);
