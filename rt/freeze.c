@@ -14,13 +14,16 @@
  * more than COMPACT_MIN.  The first look clears g->p, and any dispatch sets it
  * again, so parking and dispatching know nothing of looks.
  *
+ * What is frozen is pages: of slots, two tasks' at a time, when all of its tasks
+ * that are not dead are parked, and the top page of a window (stack_piece).
+ *
  * Freezing happens in short stops of the world, FREEZE_BATCH pages each: no
  * task runs, so nobody can write to a page between the copy and the unmapping,
  * and every core has flushed before a frame is used again (rule S1).
  *
- * Invariants.  g->frozen is set in a stop and cleared under freeze_lock; while
- * it is set, g waits on its first segment, whose only page is unmapped (or
- * holds nothing).  The order of a thaw: content, mapping, g->frozen = NULL,
+ * Invariants.  A copy (g->frozen, g->ext->frozen) is set in a stop and cleared
+ * under freeze_lock; while it is set, g waits, and the page is unmapped (or
+ * holds nothing).  The order of a thaw: content, mapping, copy = NULL,
  * block freed.  A thaw runs in the fault of any code that may touch another
  * task's stack, hence: none does so holding a lock of rank RANK_FREEZE or
  * higher, nor in an interrupt handler. */
@@ -39,12 +42,6 @@ static bool cannot;            /* the platform has no way to; set in a stop */
 static uint64_t pause_max;     /* ns; in a stop */
 
 /* ---- blocks ----------------------------------------------------------------- */
-
-/* A copy: [lo, g->top) of the stack. */
-struct frozen {
-	uintptr_t lo; /* in a free block: the next free one */
-	char data[];
-};
 
 /* Blocks of one size are cut from pages of the heap's; the page begins with
  * this.  A slab with free blocks is in the list of its class. */
@@ -96,13 +93,13 @@ static struct frozen *block_alloc(size_t n)
 		*s = (struct slab){ .class = class };
 		for (size_t at = sizeof *s; at + class * GRAIN <= SLAB_SIZE; at += class * GRAIN) {
 			struct frozen *b = (struct frozen *)((char *)s + at);
-			b->lo = (uintptr_t)s->free;
+			b->next = s->free;
 			s->free = b;
 		}
 		slab_link(s);
 	}
 	struct frozen *b = s->free;
-	s->free = (struct frozen *)b->lo;
+	s->free = b->next;
 	s->used++;
 	if (!s->free)
 		slab_unlink(s);
@@ -116,7 +113,7 @@ static void block_free(struct frozen *b)
 		slab_link(s);
 	if (rt_settings.junkfill)
 		memset(b->data, 0xdb, s->class * GRAIN - sizeof *b);
-	b->lo = (uintptr_t)s->free;
+	b->next = s->free;
 	s->free = b;
 	if (--s->used == 0) {
 		slab_unlink(s);
@@ -135,41 +132,38 @@ NOASAN static void copy_words(void *to, const void *from, size_t n)
 
 /* ---- freezing, in a stop -------------------------------------------------- */
 
-static uintptr_t page_of(const struct g *g)
-{
-	return (g->top - 1) & ~(STACK_PAGE - 1);
-}
-
-/* g waits, left to it by itself, on its first segment. */
+/* g waits, left to it by itself, not deeper than on its window. */
 static bool parked(const struct g *g)
 {
-	return at_load(&g->status) == G_WAITING && !at_load_acq(&g->on_cpu) && g->cur_seg == 0 &&
+	return at_load(&g->status) == G_WAITING && !at_load_acq(&g->on_cpu) && g->cur_seg <= 1 &&
 	       !g->in_systemstack && !(g->pctx && g->sp == (uintptr_t)g->pctx);
 }
 
-/* Where the live part of a parked task begins, 0 if it cannot be frozen. */
-static uintptr_t live_from(const struct g *g)
+/* Where the live part of a parked task's piece begins, 0 if it cannot be frozen. */
+static uintptr_t live_from(const struct stack_piece *p)
 {
-	uintptr_t lo = defer_low(g, g->sp);
-	if (g->frozen || g->is_system || !parked(g) || lo < page_of(g) || g->top - lo > LIVE_MAX)
+	const struct g *g = p->g;
+	if (*p->copy || g->is_system || !parked(g) || p->seg > g->cur_seg)
 		return 0;
-	return lo;
+	uintptr_t lo = p->seg < g->cur_seg ? g->ext->back[0].sp : defer_low(g, g->sp);
+	return lo < stack_piece_page(g, p->seg) || p->top - lo > LIVE_MAX ? 0 : lo;
 }
 
 /* Copies what is alive on a page that only parked tasks use.  False: not such
  * a page, or no memory for the copies; then nothing has changed. */
 static bool page_copy(uintptr_t page)
 {
-	struct g *o[STACK_PAGE_OWNERS];
-	struct frozen *b[STACK_PAGE_OWNERS] = { NULL };
-	unsigned n = stack_page_owners(page, o);
+	struct stack_piece p[STACK_PAGE_PIECES];
+	struct frozen *b[STACK_PAGE_PIECES] = { NULL };
+	unsigned n = stack_page_pieces(page, p);
+	bool some = false;
 	for (unsigned i = 0; i < n; i++)
-		if (o[i]->status != G_DEAD && !live_from(o[i]))
+		if (p[i].g->status != G_DEAD && !live_from(&p[i]))
 			return false;
 	for (unsigned i = 0; i < n; i++) {
-		if (o[i]->status == G_DEAD)
+		if (p[i].g->status == G_DEAD)
 			continue;
-		b[i] = block_alloc(o[i]->top - live_from(o[i]));
+		b[i] = block_alloc(p[i].top - live_from(&p[i]));
 		if (!b[i]) {
 			while (i-- > 0)
 				if (b[i])
@@ -180,25 +174,28 @@ static bool page_copy(uintptr_t page)
 	for (unsigned i = 0; i < n; i++) {
 		if (!b[i])
 			continue;
-		b[i]->lo = live_from(o[i]);
-		copy_words(b[i]->data, (void *)b[i]->lo, o[i]->top - b[i]->lo);
-		o[i]->frozen = b[i];
-		stats.tasks++;
+		some = true;
+		uintptr_t lo = live_from(&p[i]);
+		b[i]->off = lo % STACK_PAGE;
+		b[i]->is_top = p[i].seg == p[i].g->cur_seg;
+		stats.tasks += b[i]->is_top;
+		copy_words(b[i]->data, (void *)lo, p[i].top - lo);
+		*p[i].copy = b[i];
 	}
-	return true;
+	return some;
 }
 
 /* Forgets the copies of a page. */
 static void page_forget(uintptr_t page)
 {
-	struct g *o[STACK_PAGE_OWNERS];
-	for (unsigned i = stack_page_owners(page, o); i-- > 0;) {
-		struct frozen *b = o[i]->frozen;
+	struct stack_piece p[STACK_PAGE_PIECES];
+	for (unsigned i = stack_page_pieces(page, p); i-- > 0;) {
+		struct frozen *b = *p[i].copy;
 		if (!b)
 			continue;
-		at_store_rel(&o[i]->frozen, NULL); /* whoever looks reads the page again */
+		at_store_rel(p[i].copy, NULL); /* whoever looks reads the page again */
+		stats.tasks -= b->is_top;
 		block_free(b);
-		stats.tasks--;
 	}
 }
 
@@ -206,13 +203,14 @@ static void page_forget(uintptr_t page)
  * many pages it gave back. */
 static unsigned freeze_tasks(struct g *const *g, unsigned n)
 {
-	struct plat_range r[FREEZE_BATCH];
+	static struct plat_range r[2 * FREEZE_BATCH] NOSCAN_DATA;
 	unsigned pages = 0;
 	for (unsigned i = 0; i < n; i++) {
-		if (!g[i]->frozen && parked(g[i]))
+		if (!g[i]->frozen && parked(g[i]) && !g[i]->is_system)
 			stack_shrink_parked(g[i]);
-		if (live_from(g[i]) && stack_freezable(g[i], &r[pages]) && page_copy(page_of(g[i])))
-			pages++;
+		for (uint32_t seg = 0; seg <= 1 && seg <= g[i]->cur_seg; seg++)
+			if (stack_freezable(g[i], seg, &r[pages]) && page_copy(stack_piece_page(g[i], seg)))
+				pages++;
 	}
 	if (pages && !plat_stack_freeze(r, pages)) {
 		cannot = true;
@@ -228,7 +226,7 @@ static unsigned freeze_tasks(struct g *const *g, unsigned n)
 /* ---- thawing, in the fault ----------------------------------------------- */
 
 struct thaw {
-	struct g *o[STACK_PAGE_OWNERS];
+	struct stack_piece p[STACK_PAGE_PIECES];
 	unsigned n;
 };
 
@@ -237,11 +235,12 @@ static void thaw_fill(void *page, void *arg)
 	struct thaw *t = arg;
 	if (rt_settings.junkfill)
 		memset(page, 0xdb, STACK_PAGE);
-	slot_marks(page);
+	if (t->p[0].seg == 0)
+		slot_marks(page);
 	for (unsigned i = 0; i < t->n; i++) {
-		struct frozen *b = t->o[i]->frozen;
+		struct frozen *b = *t->p[i].copy;
 		if (b)
-			copy_words((char *)page + b->lo % STACK_PAGE, b->data, t->o[i]->top - b->lo);
+			copy_words((char *)page + b->off, b->data, frozen_len(b, t->p[i].top));
 	}
 }
 
@@ -255,9 +254,9 @@ int rt_stack_fault(uintptr_t addr)
 	bool found = false, ok = true;
 	me->nopreempt++; /* unlock() must not give way here */
 	lock(&freeze_lock);
-	t.n = stack_page_owners(page, t.o);
+	t.n = stack_page_pieces(page, t.p);
 	for (unsigned i = 0; i < t.n; i++)
-		found |= t.o[i]->frozen != NULL;
+		found |= *t.p[i].copy != NULL;
 	if (found)
 		ok = plat_stack_thaw(page, thaw_fill, &t);
 	if (found && ok) {
@@ -272,29 +271,19 @@ int rt_stack_fault(uintptr_t addr)
 
 /* ---- for those who only look ------------------------------------------------ */
 
-bool stack_frozen_range(const struct g *g, uintptr_t *lo, uintptr_t *hi)
-{
-	const struct frozen *b = at_load_acq(&g->frozen);
-	if (!b)
-		return false;
-	*lo = (uintptr_t)b->data;
-	*hi = *lo + (g->top - b->lo);
-	return true;
-}
-
 /* The word at addr on a stack, without a thaw.  A frozen stack's dead part
  * reads as 0.  Nothing thaws meanwhile: in a stop, or on the fatal path. */
 NOASAN uintptr_t stack_word(uintptr_t addr)
 {
-	struct g *o[STACK_PAGE_OWNERS];
+	struct stack_piece p[STACK_PAGE_PIECES];
 	bool frozen = false;
-	for (unsigned i = stack_page_owners(addr & ~(STACK_PAGE - 1), o); i-- > 0;) {
-		const struct frozen *b = at_load_acq(&o[i]->frozen);
+	for (unsigned i = stack_page_pieces(addr & ~(STACK_PAGE - 1), p); i-- > 0;) {
+		const struct frozen *b = at_load_acq(p[i].copy);
 		if (!b)
 			continue;
 		frozen = true;
-		if (addr >= b->lo && addr < o[i]->top)
-			return *(const uintptr_t *)(b->data + (addr - b->lo));
+		if (addr % STACK_PAGE >= b->off && addr < p[i].top)
+			return *(const uintptr_t *)(b->data + (addr % STACK_PAGE - b->off));
 	}
 	return frozen ? 0 : *(const uintptr_t *)addr;
 }
@@ -328,7 +317,7 @@ static void batch_collect(struct batch *b, bool now)
 	for (; b->next && b->n < FREEZE_BATCH; b->next = at_load_acq(&b->next->all_next)) {
 		struct g *g = b->next;
 		b->walked++;
-		if (at_load(&g->status) != G_WAITING || at_load(&g->frozen))
+		if (at_load(&g->status) != G_WAITING || (at_load(&g->frozen) && g->cur_seg == 0))
 			continue;
 		if (now || !at_load(&g->p))
 			b->g[b->n++] = g;

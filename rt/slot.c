@@ -119,21 +119,39 @@ void slot_marks(void *page)
 
 /* ---- for freeze.c ------------------------------------------------------------ */
 
-unsigned stack_page_owners(uintptr_t page, struct g *o[STACK_PAGE_OWNERS])
+unsigned stack_page_pieces(uintptr_t page, struct stack_piece p[STACK_PAGE_PIECES])
 {
+	if (page >= stacks.windows) {
+		uintptr_t off = page - stacks.windows, i = off / STACK_WINDOW;
+		if (off % STACK_WINDOW != STACK_WINDOW - STACK_PAGE || i >= at_load_acq(&stacks.nexts))
+			return 0;
+		struct stack_ext *e = &stacks.exts[i];
+		p[0] = (struct stack_piece){ at_load(&e->g), 1, &e->frozen, e->fast_top };
+		return p[0].g != NULL;
+	}
 	struct g *first = slot_page_first(page);
-	if (!first || (plat_stack_slot > STACK_PAGE && page != slot_hi(first) - STACK_PAGE))
+	if (!first || page != stack_piece_page(first, 0))
 		return 0;
 	for (uint32_t i = 0; i < slots_per_page(); i++)
-		o[i] = first + i;
+		p[i] = (struct stack_piece){ first + i, 0, &first[i].frozen, first[i].top };
 	return slots_per_page();
 }
 
-bool stack_freezable(const struct g *g, struct plat_range *r)
+uintptr_t stack_piece_page(const struct g *g, uint32_t seg)
+{
+	return (seg_hi(g, seg) - 1) & ~(STACK_PAGE - 1);
+}
+
+/* Where a page is less than the slack, the platform maps what lies below by
+ * itself. */
+bool stack_freezable(const struct g *g, uint32_t seg, struct plat_range *r)
 {
 	const struct g *first = g - slot_of(g) % slots_per_page();
-	*r = (struct plat_range){ slot_lo(first), plat_stack_slot * slots_per_page() };
-	return g->cur_seg == 0;
+	if (seg == 0)
+		*r = (struct plat_range){ slot_lo(first), plat_stack_slot * slots_per_page() };
+	else
+		*r = (struct plat_range){ seg_lo(g, 1), seg_hi(g, 1) - seg_lo(g, 1) };
+	return r->len == STACK_PAGE || plat_stack_slack > STACK_PAGE;
 }
 
 /* ---- the memory of dead tasks ------------------------------------------------ */

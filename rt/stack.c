@@ -273,8 +273,26 @@ void stack_shrink_dead(struct g *g)
 
 void stack_shrink_parked(struct g *g)
 {
-	if (g->cur_seg == 0 && g->ext && !g->ext->max)
+	struct stack_ext *e = g->ext;
+	if (!e)
+		return;
+	if (g->cur_seg == 0 && !e->max) {
 		stack_shrink_dead(g);
+		return;
+	}
+	struct stack_seg *s = &e->seg[0];
+	if (g->cur_seg > 1 || !s->lo)
+		return;
+	if (e->seg[1].base)
+		big_put(&e->seg[1]);
+	uintptr_t lo = g->cur_seg ? (g->sp - plat_stack_slack - SMALL_FRAME) & ~(PAGE - 1) : s->hi;
+	if (lo <= s->lo)
+		return;
+	stack_release(s->lo, lo - s->lo);
+	s->lo = lo < s->hi ? lo : 0;
+	e->fast_limit = s->lo ? limit_of(s) : UINTPTR_MAX;
+	if (g->cur_seg)
+		g->stack_limit = e->fast_limit;
 }
 
 /* ---- functions whose tasks outgrow their slots ---------------------------- */
@@ -496,11 +514,7 @@ void stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void 
 {
 	if (g->status == G_DEAD || !g->top)
 		return;
-	uintptr_t sp = g->sp, lo, hi;
-	if (stack_frozen_range(g, &lo, &hi)) {
-		fn(lo, hi, arg);
-		return;
-	}
+	uintptr_t sp = g->sp;
 	if (sp == (uintptr_t)g->pctx && sp) {
 		struct preempt_ctx *c = g->pctx;
 		fn((uintptr_t)&c->f, (uintptr_t)(&c->f + 1), arg);
@@ -508,6 +522,7 @@ void stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void 
 		sp = (c->f.rsp - RED_ZONE) & ~7ul;
 	}
 	uint32_t seg = g->cur_seg;
+	struct frozen *none = NULL;
 	/* A function with deferred calls that is just returning: its frame lives. */
 	sp = defer_low(g, sp);
 	if (sp < seg_lo(g, seg))
@@ -516,7 +531,12 @@ void stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void 
 		throw("stack_scan_ranges: goroutine %lu: sp %p above its stack", (unsigned long)g->id,
 		      (void *)sp);
 	for (;;) {
-		fn(sp, seg ? seg_hi(g, seg) : g->top, arg);
+		uintptr_t top = seg == 0 ? g->top : seg == 1 ? g->ext->fast_top : seg_hi(g, seg);
+		struct frozen *b = at_load_acq(seg == 0 ? &g->frozen : seg == 1 ? &g->ext->frozen : &none);
+		if (b)
+			fn((uintptr_t)b->data, (uintptr_t)b->data + frozen_len(b, top), arg);
+		else
+			fn(sp, top, arg);
 		if (!seg)
 			break;
 		sp = g->ext->back[seg - 1].sp;

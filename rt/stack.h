@@ -50,6 +50,7 @@ struct stack_ext {
 	struct stack_seg seg[2];   /* segments 1 and 2 */
 	size_t max;           /* this task's own limit, 0: the program's */
 	struct g *g;          /* owner, or NULL */
+	struct frozen *frozen; /* freeze.c: the copy of segment 1, whose page is gone */
 	struct stack_ext *next; /* free list, under stack_lock */
 } __attribute__((aligned(CACHE_LINE)));
 
