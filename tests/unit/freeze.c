@@ -268,7 +268,7 @@ TEST(four_cores_touch_one_page)
 	for (uint64 round = 0; round < 300; round++) {
 		struct shared *s = new(struct shared);
 		wait_group wg = { 0 };
-		go_stack(1 << 20, own_page, s, round, c, out); /* no other task's stack begins on its page */
+		go_stack(1 << 20, own_page, s, round, c, out); /* no other task begins on its page */
 		recv(out);
 		for (int k = 0; k < 4; k++) {
 			wait_group_add(&wg, 1);
@@ -454,7 +454,7 @@ TEST(a_thaw_keeps_vector_registers)
 		struct shared *s = new(struct shared);
 		for (int i = 0; i < 64; i++)
 			in.v[i / 4][i % 4] = mix(round * 64 + (uint64)i);
-		go(own_page, s, round, c, out);
+		go_stack(1 << 20, own_page, s, round, c, out); /* no other task begins on its page */
 		recv(out);
 		freeze(1);
 		uint64 got = touch_with_registers(&s->page[1], &in, &now, avx);
