@@ -7,7 +7,7 @@ typedef chan(int) int_chan;
 
 /* ---- uniform choice --------------------------------------------------------- */
 
-enum { MOST = 12 };
+enum { MOST = 12, EACH = 1600 };
 
 /* Of n cases those in mask can go, every third of all a send: each is chosen
  * as often as the others.  60 is beyond the 1e-7 quantile of chi square with
@@ -15,7 +15,7 @@ enum { MOST = 12 };
 static void uniform(int n, uint32 mask)
 {
 	int_chan c[MOST];
-	int count[MOST] = { 0 }, k = __builtin_popcount(mask), draws = 400 * k;
+	int count[MOST] = { 0 }, k = __builtin_popcount(mask), draws = EACH * k;
 	for (int i = 0; i < n; i++) {
 		c[i] = make_chan(int, 1);
 		if ((i % 3 == 2) != (mask >> i & 1))
@@ -46,7 +46,7 @@ static void uniform(int n, uint32 mask)
 	double chi2 = 0;
 	for (int i = 0; i < n; i++)
 		if (mask >> i & 1)
-			chi2 += (count[i] - 400.0) * (count[i] - 400.0) / 400.0;
+			chi2 += (count[i] - (double)EACH) * (count[i] - (double)EACH) / EACH;
 	if (chi2 > 60)
 		TEST_FAIL("%d of %d cases, mask %x: chi square %d", k, n, mask, (int)chi2);
 }
