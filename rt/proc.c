@@ -137,7 +137,7 @@ static inline __attribute__((always_inline)) void make_ready(struct g *g, bool n
 	if (SABOTAGED(wakep_order))
 		wakep();
 	runq_put(rt_self.p, g, next, alone);
-	if (alone || SABOTAGED(wakep_order))
+	if (alone || SABOTAGED(wakep_order) || SABOTAGED(ready_wakep))
 		;
 	else if (next)
 		wakep_fenced();
@@ -477,7 +477,7 @@ static struct g *find_runnable(struct p *p, bool *inherit)
 			if (unlikely(at_load_sc(&sched.stopping)))
 				continue;
 		}
-		if (p->schedtick % 61 == 0 && (g = globrunq_get(p, 1)))
+		if (p->schedtick % 61 == 0 && !SABOTAGED(tick_61) && (g = globrunq_get(p, 1)))
 			return g;
 		if ((g = runq_get(p, inherit, false)))
 			return g;
@@ -539,8 +539,10 @@ noreturn void schedule(void)
 		struct g *g = find_runnable(p, &inherit);
 		if (p->spinning) {
 			p->spinning = 0;
-			at_sub(&sched.nmspinning, 1);
-			wakep(); /* we found work, so there may be more: the next one looks */
+			if (!SABOTAGED(spinning_count))
+				at_sub(&sched.nmspinning, 1);
+			if (!SABOTAGED(found_wakep))
+				wakep(); /* we found work, so there may be more: the next one looks */
 		}
 		for (unsigned n = 0; at_load_acq(&g->on_cpu) && !SABOTAGED(on_cpu); n++)
 			plat_relax(n);
@@ -578,7 +580,10 @@ NOASAN noreturn void rt_preempted_g0(void)
 		runq_put(p, g, true, false);
 	} else {
 		at_store_rel(&g->on_cpu, 0);
-		globrunq_put(g);
+		if (SABOTAGED(preempt_local))
+			runq_put(p, g, false, false);
+		else
+			globrunq_put(g);
 		wakep();
 	}
 	schedule();

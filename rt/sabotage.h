@@ -17,6 +17,12 @@
 	X(lock)           /* a channel's lock: the swap is a load and a store */ \
 	X(wakep_fence)    /* ready(): no fence between the put and the look at the idle Ps */ \
 	X(wakep_order)    /* ready(): looks at the idle Ps, then puts */ \
+	X(ready_wakep)    /* ready() wakes no P */ \
+	X(go_wakep)       /* go wakes no P */ \
+	X(found_wakep)    /* a P that has found work wakes no other */ \
+	X(spinning_count) /* a search is never counted as ended */ \
+	X(tick_61)        /* the global queue waits for an empty local one */ \
+	X(preempt_local)  /* a preempted task goes to the local queue */ \
 	X(idle_look)      /* a P that goes to sleep does not look at the queues again */ \
 	X(on_cpu)         /* a task is dispatched while its last core still is on its stack */ \
 	X(runq_tail)      /* the ring's tail is moved before its slot is written */ \

@@ -197,7 +197,7 @@ static void newproc(void (*fn)(void *), const void *args, size_t size, bool is_s
 	g->status = G_RUNNABLE;
 	bool alone = rt_alone;
 	runq_put(p, g, true, alone);
-	if (!alone)
+	if (!alone && !SABOTAGED(go_wakep))
 		wakep_fenced();
 	preempt_on(me);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -B
-"""The memory model's tests fail when a step of the runtime is left out.
+"""Tests of the memory model and the scheduler fail when a step of the runtime is left out.
 
     fences.py [STEP ...]
 
@@ -23,7 +23,7 @@ from qemu import ROOT, Report
 SLICES = (100, 400, 1600, 6400, 25600, 60000)  # ms
 HANGS = 15  # seconds beyond the slice
 
-HAPPENS, LITMUS = "happens_before", "litmus"
+HAPPENS, LITMUS, SCHED = "happens_before", "litmus", "sched"
 STEPS = {
     "lock": "a_send_comes_before_its_receive",
     "wakep_fence": "no_wake_up_is_lost",
@@ -44,6 +44,15 @@ STEPS = {
     "cond_ticket": "a_signal_comes_before_the_end_of_its_wait",
     "context_order": "a_cancel_comes_before_what_sees_it",
 }
+# What tests/unit/sched.c finds: whole runs, so their length does not matter.
+TURNS = {
+    "ready_wakep": "who_receives_gets_an_idle_core",
+    "go_wakep": "a_new_task_gets_an_idle_core",
+    "found_wakep": "who_is_woken_by_a_timer_gets_an_idle_core",
+    "spinning_count": "a_new_task_gets_an_idle_core",
+    "tick_61": "the_global_queue_is_not_passed_over",
+    "preempt_local": "who_yields_waits_for_one_loop",
+}
 SHAPES = ("store_buffering", "store_forwarding", "r")
 
 
@@ -51,6 +60,8 @@ def run(program, step, ms, tests):
     """(failed, how) of one run."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("GO")}
     env["GODEBUG"] = f"sabotage={step}"
+    if program == SCHED:
+        env["INGOT_CORES"] = "4"
     try:
         done = subprocess.run([f"{ROOT}/build/sabotage/unit/{program}", f"ms={ms}", *tests], env=env,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -75,19 +86,22 @@ def caught(report, program, step, test, name):
 def main():
     report = Report("fences")
     wanted = sys.argv[1:]
-    built = subprocess.run(["make", f"build/sabotage/unit/{HAPPENS}", f"build/sabotage/unit/{LITMUS}"], cwd=ROOT,
+    built = subprocess.run(["make"] + [f"build/sabotage/unit/{p}" for p in (HAPPENS, LITMUS, SCHED)], cwd=ROOT,
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if not report.check("builds", built.returncode == 0, built.stdout.decode("utf-8", "replace")[-2000:]):
         return report.end()
     with open(f"{ROOT}/rt/sabotage.h", encoding="utf-8") as f:
         named = set(re.findall(r"^\tX\((\w+)\)", f.read(), re.M)) - {"none"}
-    report.check("each step has its test", named == set(STEPS), named ^ set(STEPS))
+    report.check("each step has its test", named == set(STEPS) | set(TURNS), named ^ set(STEPS) ^ set(TURNS))
 
-    tests = sorted(set(STEPS[s] for s in wanted or STEPS))
-    failed, how = run(HAPPENS, "none", 20, tests)
-    report.check("with nothing left out they pass", not failed, how)
-    for step in wanted or STEPS:
-        caught(report, HAPPENS, step, STEPS[step], step)
+    for program, steps in ((HAPPENS, STEPS), (SCHED, TURNS)):
+        mine = [s for s in wanted or steps if s in steps]
+        tests = sorted(set(steps[s] for s in mine))
+        if tests:
+            failed, how = run(program, "none", 20, tests)
+            report.check(f"{program}: with nothing left out they pass", not failed, how)
+        for step in mine:
+            caught(report, program, step, steps[step], step)
     for shape in () if wanted else SHAPES:
         caught(report, LITMUS, "none", shape, f"atomics without their order, {shape},")
     return report.end()
