@@ -322,18 +322,36 @@ rt_goexit_at:
 	.size rt_goexit_at, . - rt_goexit_at
 
 /* rt_preempted: where an interrupt leaves to after rt_irq_exit() said so; on
- * the top of the scheduler stack. */
+ * the top of the scheduler stack.  The extended registers, which are saved, go
+ * back to their initial state: who runs next may have given way by itself, and
+ * then expects an empty x87 stack, no pending exception, and vectors whose
+ * upper halves cost nothing. */
 	.globl rt_preempted
 	.type rt_preempted, @function
 rt_preempted:
 	movq $0, %fs:0x70
 	xorl %ebp, %ebp
 	andq $-16, %rsp /* the platform may leave a return address on top */
-	call rt_preempted_g0
+	fninit
+	ldmxcsr fp_initial+24(%rip)
+	cmpq $512, plat_fp_size(%rip)
+	jbe 1f
+	movl $-1, %eax
+	movl $-1, %edx
+	xrstor64 fp_initial(%rip)
+1:	call rt_preempted_g0
 	ud2
 	.size rt_preempted, . - rt_preempted
 
 	.globl rt_asm_end
 rt_asm_end:
+
+/* An XSAVE image that says of each part: initial; MXCSR is taken from it as it is. */
+	.section .rodata.fp_initial, "a", @progbits
+	.balign 64
+fp_initial:
+	.fill 24, 1, 0
+	.long 0x1f80
+	.fill 548, 1, 0
 
 	.section .note.GNU-stack, "", @progbits
