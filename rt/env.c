@@ -15,8 +15,8 @@
 struct rt_settings rt_settings NOSCAN_DATA = {
 	.gogc = 100, .quantum = QUANTUM_NS / 1000, .gomemlimit = UINT64_MAX, .stackfreeze = 2000
 };
-static char args_buf[LINE_MAX] NOSCAN_DATA;
-static char *argv_buf[MAX_ARGS + 2] NOSCAN_DATA;
+static char args_buf[LINE_MAX] NOSCAN_BSS;
+static char *argv_buf[MAX_ARGS + 2] NOSCAN_BSS;
 
 static noreturn void bad(const char *word, const char *why)
 {

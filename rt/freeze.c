@@ -55,7 +55,7 @@ struct slab {
 #define GRAIN 32ul
 #define NCLASSES ((LIVE_MAX + 8) / GRAIN + 2)
 
-static struct slab *slabs[NCLASSES] NOSCAN_DATA; /* by class; under freeze_lock, or in a stop */
+static struct slab *slabs[NCLASSES] NOSCAN_BSS; /* by class; under freeze_lock, or in a stop */
 static struct {
 	uint64_t tasks, slab_pages; /* frozen now; under freeze_lock, or in a stop */
 	uint64_t nfreeze, nthaw;    /* so far */
@@ -203,7 +203,7 @@ static void page_forget(uintptr_t page)
  * many pages it gave back. */
 static unsigned freeze_tasks(struct g *const *g, unsigned n)
 {
-	static struct plat_range r[2 * FREEZE_BATCH] NOSCAN_DATA;
+	static struct plat_range r[2 * FREEZE_BATCH] NOSCAN_BSS;
 	unsigned pages = 0;
 	for (unsigned i = 0; i < n; i++) {
 		if (!g[i]->frozen && parked(g[i]) && !g[i]->is_system)
@@ -358,7 +358,7 @@ static uint64_t look(struct batch *b, bool now)
 /* GODEBUG=freezestress=1: every parked task at each collection.  In a stop. */
 void freeze_all_now(void)
 {
-	static struct batch b NOSCAN_DATA;
+	static struct batch b NOSCAN_BSS;
 	for (b.next = rt_allgs; b.next && !cannot;) {
 		batch_collect(&b, true);
 		freeze_tasks(b.g, b.n);

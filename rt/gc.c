@@ -335,7 +335,7 @@ struct usage {
 static void exhausted_report(void *arg)
 {
 	size_t size = *(size_t *)arg;
-	static struct usage use[NUM_SPAN_CLASSES] NOSCAN_DATA;
+	static struct usage use[NUM_SPAN_CLASSES] NOSCAN_BSS;
 	if (!plat_fatal_begin())
 		plat_fatal_end(2);
 	uint64_t inuse = 0;

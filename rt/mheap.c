@@ -19,7 +19,7 @@
  * nonzero exactly while a span owns it. */
 #include "heap.h"
 
-struct mheap mheap NOSCAN_DATA = { .lock = LOCK_INIT(RANK_MHEAP) };
+struct mheap mheap NOSCAN_BSS;
 
 /* ---- the bitmap and its summaries ------------------------------------- */
 
@@ -517,6 +517,7 @@ static void heap_ranges(void)
 
 void mheap_init(void)
 {
+	lock_init(&mheap.lock, RANK_MHEAP);
 	heap_ranges();
 	if (mheap.nranges == 0)
 		throw("mallocinit: the machine has no memory to give");

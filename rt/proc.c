@@ -29,7 +29,7 @@
 
 struct sched sched NOSCAN_DATA = { .lock = LOCK_INIT(RANK_SCHED) };
 __thread struct core_self rt_self __attribute__((tls_model("local-exec")));
-struct p *rt_ps[MAX_CORES] NOSCAN_DATA;
+struct p *rt_ps[MAX_CORES] NOSCAN_BSS;
 unsigned rt_nps;
 bool rt_alone;
 struct g *rt_allgs NOSCAN_DATA;

@@ -35,6 +35,10 @@
 #endif
 /* Global data that never holds the only pointer to a heap object: not a root. */
 #define NOSCAN_DATA __attribute__((section("noscan")))
+/* The same for what is zero at the start: not in the image's file.  (gcc makes
+ * a section of a name of its own take space there; the comment sign hides the
+ * type that it writes from the assembler.) */
+#define NOSCAN_BSS __attribute__((section("noscan_bss,\"aw\",@nobits#")))
 
 /* Atomics: the order is in the name; each field that is accessed so says in
  * its declaration what it synchronises with. */

@@ -317,7 +317,7 @@ struct deep_fn {
 	uint16_t overflows;
 	uint16_t needed;
 };
-static struct deep_fn deep_fns[DEEP_FNS] NOSCAN_DATA;
+static struct deep_fn deep_fns[DEEP_FNS] NOSCAN_BSS;
 uint32_t stack_deep_fns;
 
 static struct deep_fn *deep_fn_of(void (*fn)(void *))

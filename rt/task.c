@@ -332,7 +332,7 @@ int num_cpu(void)
 
 /* ---- start ------------------------------------------------------------ */
 
-static struct g g0_boot NOSCAN_DATA; /* core 0's, before there is a heap */
+static struct g g0_boot NOSCAN_BSS; /* core 0's, before there is a heap */
 
 static void p_init(unsigned core, struct g *g0)
 {

@@ -145,7 +145,7 @@ static void drop_switch_frames(struct frames *f)
 	static struct {
 		uintptr_t pc, func;
 		bool own;
-	} seen[16] NOSCAN_DATA; /* a dump or a dead machine: one core */
+	} seen[16] NOSCAN_BSS; /* a dump or a dead machine: one core */
 	unsigned n = 0;
 	struct rt_sym s;
 	for (; n < f->n; n++) {

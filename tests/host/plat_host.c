@@ -84,7 +84,8 @@ static struct plat_module modules[8];
 static unsigned nmodules;
 static uint32_t fatal_owner;  /* core + 1 that reports, 0 none */
 
-extern char __executable_start[], etext[], __data_start[], _end[], __start_noscan[], __stop_noscan[];
+extern char __executable_start[], etext[], __data_start[], _end[], __start_noscan[], __stop_noscan[],
+	__start_noscan_bss[], __stop_noscan_bss[];
 
 static noreturn void die(const char *what)
 {
@@ -403,10 +404,13 @@ size_t plat_memory_total(void)
 unsigned plat_globals(struct plat_range *out, unsigned max)
 {
 	(void)max;
-	uintptr_t lo = (uintptr_t)__data_start & ~7ul, on = ((uintptr_t)__stop_noscan + 7) & ~7ul;
+	/* The linker puts them in this order. */
+	uintptr_t lo = (uintptr_t)__data_start & ~7ul, on = ((uintptr_t)__stop_noscan + 7) & ~7ul,
+	          last = ((uintptr_t)__stop_noscan_bss + 7) & ~7ul;
 	out[0] = (struct plat_range){ lo, (uintptr_t)__start_noscan - lo };
-	out[1] = (struct plat_range){ on, (uintptr_t)_end - on };
-	return 2;
+	out[1] = (struct plat_range){ on, (uintptr_t)__start_noscan_bss - on };
+	out[2] = (struct plat_range){ last, (uintptr_t)_end - last };
+	return 3;
 }
 
 uintptr_t plat_stack_base(void)
