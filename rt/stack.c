@@ -13,8 +13,8 @@
  *
  * A function that does not fit is entered on a further segment, like on a
  * classic split stack, and returns by way of rt_morestack_ret.  A segment is
- * kept until the task ends, so crossing the border again costs some 30
- * instructions and no allocation.  And tasks whose entry function is known
+ * kept until the task ends, so crossing the border again costs 55
+ * instructions, there and back, and no allocation.  And tasks whose entry function is known
  * to outgrow the slot begin on the window at once (the table of deep
  * functions below): they cross it once.
  *

@@ -88,6 +88,8 @@ CASES = [
     ("go with too few arguments", "go(takes, 1);", "go(takes, 1, text);", "too few"),
     ("go with too many arguments", "go(takes, 1, text, 2);", "go(takes, 1, text);", "too many"),
     ("go with another type", "go(takes, 1, 2);", "go(takes, 1, text);", "int"),
+    ("go_stack with another type", "go_stack(1 << 20, takes, 1, 2);", "go_stack(1 << 20, takes, 1, text);", "int"),
+    ("go_stack without a size", "go_stack(takes, 1, text);", "go_stack(1 << 20, takes, 1, text);", ""),
     ("len of an int", "i = (int)len(i);", "i = (int)len(si);", "."),
     ("atomic_add to a pointer", "atomic_add(&text, 1);", "atomic_add(&i, 1);", "integers only"),
     ("atomic_load of a struct", "atomic_load(&o);", "atomic_load(&i);", "atomic:"),

@@ -378,6 +378,135 @@ TEST(stacks_of_finished_tasks_come_back)
 		TEST_FAIL("stacks took %lld bytes, then %lld", (long long)before, (long long)after);
 }
 
+static void wait_to_end(chan(int) c, wait_group *wg)
+{
+	recv(c);
+	wait_group_done(wg);
+}
+
+/* The slots of many tasks that have ended, after the second collection. */
+TEST(slots_of_finished_tasks_come_back)
+{
+	enum { N = 20000 };
+	for (int round = 0; round < 3; round++) {
+		chan(int) c = make_chan(int);
+		wait_group wg = { 0 };
+		gc();
+		gc();
+		uint64 before = stack_now();
+		for (int i = 0; i < N; i++) {
+			wait_group_add(&wg, 1);
+			go(wait_to_end, c, &wg);
+		}
+		gosched();
+		struct mem_stats m;
+		read_mem_stats(&m);
+		uint64 parked = m.stack_inuse - before;
+		close(c);
+		wait_group_wait(&wg);
+		gc();
+		gc();
+		int64 left = (int64)(stack_now() - before);
+		if (left * 20 > (int64)parked && left > 1 << 20)
+			TEST_FAIL("%d tasks' stacks took %lld bytes, %lld are left", N, (long long)parked, (long long)left);
+	}
+}
+
+/* ---- leaving segments ---------------------------------------------------------- */
+
+static int recovered;
+static void recovers(void)
+{
+	recovered += recover() != NULL;
+}
+
+static NOINLINE void panics_at(int depth)
+{
+	volatile char here[200];
+	here[depth % 200] = 1;
+	if (depth < 0)
+		return;
+	if (depth == 0)
+		panic("deep");
+	panics_at(depth - 1);
+	here[0] = here[1];
+}
+
+static NOINLINE int64 frame_with_recover(int depth)
+{
+	defer(recovers);
+	panics_at(depth);
+	return 0;
+}
+
+static int64 panicking(int64 x)
+{
+	static const int depths[] = { 0, 2, 5, 10, 40, 200, 400, 1000 };
+	for (size_t i = 0; i < sizeof depths / sizeof depths[0]; i++) {
+		frame_with_recover(depths[i]);
+		x += frame_250(7) != 7; /* the limit is that of the segment it is on */
+		x += frame_9k(3) != 3;
+	}
+	return x;
+}
+
+TEST(recover_on_another_segment)
+{
+	recovered = 0;
+	chan(int64) out = make_chan(int64);
+	for (int depth = 0; depth < 400; depth += depth < 60 ? 1 : 17) {
+		go(run_at, depth, panicking, out);
+		CHECK_EQ(recv(out), depth);
+	}
+	CHECK_EQ(recovered % 8, 0);
+	CHECK(recovered >= 8 * 60);
+}
+
+/* ---- limits -------------------------------------------------------------------- */
+
+static NOINLINE bool max_panics(size_t bytes)
+{
+	recovered = 0;
+	defer(recovers);
+	set_max_stack(bytes);
+	return false;
+}
+static NOINLINE bool go_stack_panics(size_t bytes, void (*f)(int))
+{
+	recovered = 0;
+	defer(recovers);
+	go_stack(bytes, f, 1);
+	return false;
+}
+static void nothing(int x)
+{
+	(void)x;
+}
+
+static void deeper_than_64_mib(chan(int64) out)
+{
+	send(out, at_depth(70 << 20 >> 7, frame_250, 7));
+}
+
+TEST(limits)
+{
+	CHECK_EQ(set_max_stack(128 << 20), 64 << 20);
+	CHECK_EQ(set_max_stack(64 << 20), 128 << 20);
+	static const size_t bad[] = { 0, 1, 68 << 10 >> 1, (1ul << 30) + 1, SIZE_MAX };
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		max_panics(bad[i]);
+		CHECK_EQ(recovered, 1);
+		go_stack_panics(bad[i], nothing);
+		CHECK_EQ(recovered, 1);
+	}
+	go_stack_panics(1 << 20, NULL);
+	CHECK_EQ(recovered, 1);
+	CHECK_EQ(set_max_stack(64 << 20), 64 << 20);
+	chan(int64) out = make_chan(int64);
+	go_stack(128 << 20, deeper_than_64_mib, out);
+	CHECK_EQ(recv(out), 7);
+}
+
 TEST_MAIN
 {
 	RUN(variable_arguments);
@@ -391,4 +520,7 @@ TEST_MAIN
 	RUN(pointers_to_locals_survive_growth);
 	RUN(many_grow_at_once);
 	RUN(stacks_of_finished_tasks_come_back);
+	RUN(slots_of_finished_tasks_come_back);
+	RUN(recover_on_another_segment);
+	RUN(limits);
 }
