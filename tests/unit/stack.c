@@ -384,7 +384,7 @@ static void wait_to_end(chan(int) c, wait_group *wg)
 	wait_group_done(wg);
 }
 
-/* The slots of many tasks that have ended, after the second collection. */
+/* The slots of many tasks that have ended, after some collections. */
 TEST(slots_of_finished_tasks_come_back)
 {
 	enum { N = 20000 };
@@ -404,9 +404,12 @@ TEST(slots_of_finished_tasks_come_back)
 		uint64 parked = m.stack_inuse - before;
 		close(c);
 		wait_group_wait(&wg);
-		gc();
-		gc();
 		int64 left = (int64)(stack_now() - before);
+		/* The last may still be on their way out at the first collections. */
+		for (int i = 0; i < 10 && left > 1 << 20; i++) {
+			gc();
+			left = (int64)(stack_now() - before);
+		}
 		if (left * 20 > (int64)parked && left > 1 << 20)
 			TEST_FAIL("%d tasks' stacks took %lld bytes, %lld are left", N, (long long)parked, (long long)left);
 	}
