@@ -143,7 +143,15 @@ bool stop_world(const char *why)
 static void restart_world(unsigned nps)
 {
 	struct p *me = rt_self.p;
+	uint64_t asleep[MAX_CORES / 64] = { 0 };
 	lock(&sched.lock);
+	/* Now: once stopping is 0 the next stop may begin, and mark as asleep a P
+	 * that the loop below has not come to. */
+	for (unsigned i = 0; i < plat_ncores && i < nps; i++)
+		if (rt_ps[i]->stop_asleep) {
+			rt_ps[i]->stop_asleep = false;
+			asleep[i / 64] |= 1ull << i % 64;
+		}
 	at_store_sc(&sched.stopping, 0);
 	if (nps > 1)
 		rt_alone = false;
@@ -154,8 +162,7 @@ static void restart_world(unsigned nps)
 		struct p *p = rt_ps[i];
 		if (p == me || !p->up || i >= rt_nps) /* out of use: sleeps on */
 			continue;
-		if (p->stop_asleep) {
-			p->stop_asleep = false;
+		if (asleep[i / 64] >> i % 64 & 1) {
 			idle_return(p);
 			/* What an interrupt brought meanwhile. */
 			if (at_load(&p->timer_due) || at_load(&p->irq_ready))

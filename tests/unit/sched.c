@@ -219,6 +219,39 @@ TEST(the_global_queue_is_not_passed_over)
 	CHECK(nturns >= 1000);
 }
 
+/* ---- stops follow each other closely ----------------------------------------- */
+
+static void stop_often(int n, wait_group *wg)
+{
+	for (int i = 0; i < n; i++) {
+		sched_check(); /* in its stop every other P must be stopped */
+		if (i % 8 == 0)
+			sleep(20 * Microsecond);
+	}
+	wait_group_done(wg);
+}
+
+static void resize_often(int n, wait_group *wg)
+{
+	for (int i = 0; i < n; i++) {
+		gomaxprocs(1 + i % num_cpu());
+		sleep(10 * Microsecond);
+	}
+	gomaxprocs(num_cpu());
+	wait_group_done(wg);
+}
+
+TEST(a_stop_may_begin_while_another_ends)
+{
+	wait_group wg = { 0 };
+	wait_group_add(&wg, 4);
+	for (int i = 0; i < 3; i++)
+		go(stop_often, TRIES * 5, &wg);
+	go(resize_often, TRIES, &wg);
+	wait_group_wait(&wg);
+	sched_check();
+}
+
 /* One core has no other to wake. */
 #define RUN_SMP(name) \
 	do { \
@@ -234,6 +267,7 @@ TEST_MAIN
 	RUN_SMP(a_new_task_gets_an_idle_core);
 	RUN_SMP(who_yields_gets_an_idle_core);
 	RUN_SMP(who_is_woken_by_a_timer_gets_an_idle_core);
+	RUN_SMP(a_stop_may_begin_while_another_ends);
 	RUN(tight_loops_take_turns);
 	RUN(who_yields_waits_for_one_loop);
 	RUN(the_global_queue_is_not_passed_over);
