@@ -132,20 +132,28 @@ NOASAN static void copy_words(void *to, const void *from, size_t n)
 
 /* ---- freezing, in a stop -------------------------------------------------- */
 
-/* g waits, left to it by itself, not deeper than on its window. */
+/* g waits, left to it by itself. */
 static bool parked(const struct g *g)
 {
-	return at_load(&g->status) == G_WAITING && !at_load_acq(&g->on_cpu) && g->cur_seg <= 1 &&
-	       !g->in_systemstack && !(g->pctx && g->sp == (uintptr_t)g->pctx);
+	return at_load(&g->status) == G_WAITING && !at_load_acq(&g->on_cpu) && !g->in_systemstack &&
+	       !(g->pctx && g->sp == (uintptr_t)g->pctx);
 }
 
 /* Where the live part of a parked task's piece begins, 0 if it cannot be frozen. */
 static uintptr_t live_from(const struct stack_piece *p)
 {
 	const struct g *g = p->g;
-	if (*p->copy || g->is_system || !parked(g) || p->seg > g->cur_seg)
+	if (*p->copy || g->is_system || !parked(g))
 		return 0;
-	uintptr_t lo = p->seg < g->cur_seg ? g->ext->back[0].sp : defer_low(g, g->sp);
+	uint32_t seg = g->cur_seg;
+	uintptr_t lo = defer_low(g, g->sp);
+	while (seg > p->seg) {
+		const struct stack_back *back = &g->ext->back[seg - 1];
+		lo = back->sp;
+		seg = (uint32_t)back->seg;
+	}
+	if (seg != p->seg) /* a window that it has and is not on */
+		return 0;
 	return lo < stack_piece_page(g, p->seg) || p->top - lo > LIVE_MAX ? 0 : lo;
 }
 
