@@ -196,14 +196,12 @@ static noreturn void run_goexit(void)
 	while (run_next(g, &p))
 		drop(g);
 	g->panics = NULL;
-	if (g->cur_seg) {
-		/* A task ends on its first segment; nothing there is needed any more. */
-		uintptr_t sp = (g->top - 64) & ~15ul;
-		struct stack_back to = stack_unwind_to(g, sp);
+	/* A task ends on its slot, at the top: goexit0() must not find it full and
+	 * move to the window on the way.  Nothing there is needed any more. */
+	uintptr_t sp = (g->top - 64) & ~15ul;
+	struct stack_back to = stack_unwind_to(g, sp);
 
-		rt_goexit_at(sp, to.limit);
-	}
-	goexit0();
+	rt_goexit_at(sp, to.limit);
 }
 
 void goexit(void)

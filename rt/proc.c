@@ -172,7 +172,11 @@ NOINLINE void leave_to_g0(struct p *p, struct g *g)
 static NOINLINE void yield_slow(struct p *p, struct g *g)
 {
 	at_store(&g->status, G_RUNNABLE);
-	runq_put(p, g, false, false);
+	/* Alone here, it would be the next again: those of the global queue go first. */
+	if (at_load(&sched.runq_size) && runq_empty(p))
+		globrunq_put(g);
+	else
+		runq_put(p, g, false, false);
 	wakep(); /* what runs next here may run for long */
 	leave_to_g0(p, g);
 }

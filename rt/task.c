@@ -7,6 +7,7 @@
  * core or came through sched.gfree, so its on_cpu is 0 by the time it is
  * taken: this core has switched away from it since. */
 #include "api_task.h"
+#include "defer.h"
 #include "freeze.h"
 #include "proc.h"
 #include "heap.h"
@@ -152,7 +153,8 @@ noreturn __attribute__((used)) void rt_task_main(void)
 		rt_window_call(g->entry, g->entry_arg);
 	else
 		g->entry(g->entry_arg);
-	goexit0();
+	/* Large arguments leave little room here; see run_goexit(). */
+	rt_goexit_at((g->top - 64) & ~15ul, g->stack_limit);
 }
 
 static void newproc(void (*fn)(void *), const void *args, size_t size, bool is_system,
