@@ -172,11 +172,11 @@ NOINLINE void leave_to_g0(struct p *p, struct g *g)
 static NOINLINE void yield_slow(struct p *p, struct g *g)
 {
 	at_store(&g->status, G_RUNNABLE);
-	/* Alone here, it would be the next again: those of the global queue go first. */
-	if (at_load(&sched.runq_size) && runq_empty(p))
-		globrunq_put(g);
-	else
-		runq_put(p, g, false, false);
+	/* Alone here, it would be the next again: one of the global queue goes first.
+	 * (One, and g stays in the ring: in Go g goes behind all of them.) */
+	if (!at_load(&p->attn) && runq_empty(p))
+		p->handoff = globrunq_get(p, 1);
+	runq_put(p, g, false, false);
 	wakep(); /* what runs next here may run for long */
 	leave_to_g0(p, g);
 }
