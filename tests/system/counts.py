@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 """Executed instructions per operation, exact: tests/bench booted with -icount.
 
-    counts.py            compares with tests/bench/counts.txt, within 2 % (a test)
+    counts.py            compares with tests/bench/counts.txt, within 2 % (interrupts 5) (a test)
     counts.py --print    prints the table
     counts.py --update   writes the table that is committed
 
@@ -43,6 +43,11 @@ def count():
     return found, evidence
 
 
+# Where in its loop an interrupt finds the core, and how far off the deadline is,
+# differs from image to image.
+LOOSE = {"timer_irq": 5, "preempt_switch": 5}
+
+
 def main():
     found, evidence = count()
     table = "".join(f"{name:20} {value:10.1f}\n" for name, value in found.items())
@@ -57,7 +62,9 @@ def main():
         for line in f:
             name, value = line.split()
             now = found.get(name)
-            report.check(f"{name} within 2 % of {value}", now is not None and abs(now / float(value) - 1) <= 0.02,
+            percent = LOOSE.get(name, 2)
+            report.check(f"{name} within {percent} % of {value}",
+                         now is not None and abs(now / float(value) - 1) <= percent / 100,
                          f"now {now}; if that is meant: make counts UPDATE=1\n{evidence if now is None else ''}")
     return report.end()
 

@@ -39,7 +39,7 @@ case("deadlock", 2, r"all goroutines are asleep - deadlock!", args="deadlock")
 case("abort", 2, r"abort", args="abort")
 case("heap exhausted", 2, r"out of memory", args="oom", mem="32M")
 case("more tasks than memory: the report names stacks and who wanted one", 2,
-     r"out of memory \(stack of a new goroutine\)", r"newproc", r"ingot_main\(", args="tasks", mem="32M")
+     r"out of memory: no stack for a new goroutine; \d+ goroutines have \d+ KiB of stacks", r"newproc", r"ingot_main\(", args="tasks", mem="32M")
 case("a tight loop does not hold back a sleeper", 0, r"slept", args="loop", smp=1)
 
 
