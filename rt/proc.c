@@ -185,11 +185,12 @@ static NOINLINE void yield_slow(struct p *p, struct g *g)
 static NOINLINE void yield_any(struct p *p, struct g *g)
 {
 	bool inherit;
-	if (at_load(&p->attn) || at_load(&sched.runq_size)) {
+	bool alone = runq_empty(p);
+	if (at_load(&p->attn) || (at_load(&sched.runq_size) && (alone || p->schedtick % 61 == 0))) {
 		yield_slow(p, g);
 		return;
 	}
-	if (runq_empty(p))
+	if (alone)
 		return;
 	/* In the queue first: taking the next is then the fence between the put
 	 * and the look at the idle Ps. */
@@ -211,7 +212,9 @@ JUMP_RETURN void gosched(void)
 	struct p *p = rt_self.p;
 	RT_ASSERT(g->nopreempt == 1);
 	uint32_t h = p->runq_head, t = p->runq_tail;
-	if (unlikely(!rt_alone || at_load(&p->attn) | at_load(&sched.runq_size) || p->runnext)) {
+	/* The global queue has its turn as in find_runnable(), and when nobody is here. */
+	if (unlikely(!rt_alone || at_load(&p->attn) || p->runnext ||
+	             (at_load(&sched.runq_size) && (h == t || p->schedtick % 61 == 0)))) {
 		yield_any(p, g);
 	} else if (h != t) {
 		struct g *next = p->runq[h & RUNQ_MASK];

@@ -31,6 +31,7 @@ BYTES_PER_TASK = 6000  # of memory given to the guest, above 200 MiB; a page of 
 def bench(names, smp, mem, machine, args=""):
     """{name: instructions}, and the boot as evidence."""
     done = boot(built("bench"), ["-icount", "shift=0,sleep=off"], limit=400, accel="tcg,thread=single", machine=machine,
+                godebug="stackfreeze=0", # it would take its turns among the yielding tasks
                 smp=smp, mem=mem, args=f"-q 1 -s 2 -r 1 {args} {' '.join(names)}")
     found = {}
     for line in done.text.splitlines():
