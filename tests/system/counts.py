@@ -44,8 +44,8 @@ def count():
 
 
 # Where in its loop an interrupt finds the core, and how far off the deadline is,
-# differs from image to image.
-LOOSE = {"timer_irq": 5, "preempt_switch": 5}
+# differs from image to image; a map's seed decides which of its keys collide.
+LOOSE = {"timer_irq": 5, "preempt_switch": 5, "map_get_int_16": 10}
 
 
 def main():
