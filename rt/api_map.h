@@ -36,25 +36,30 @@ struct rt_map_type {
 	enum rt_key_kind kind;
 };
 
+/* Declares struct rt_map_slot and rt_map_group of a map(K, V), and rt_mt, which
+ * describes them.  Also for sync_map. */
+#define RT_MAP_LAYOUT(K, V) \
+	struct rt_map_slot { \
+		__typeof__(K) k; \
+		__typeof__(V) v; \
+	}; \
+	struct rt_map_group { \
+		uint64_t ctrl; \
+		struct rt_map_slot slots[8]; \
+	}; \
+	static const struct rt_map_type rt_mt = { \
+		sizeof(__typeof__(K)), sizeof(__typeof__(V)), \
+		__builtin_offsetof(struct rt_map_slot, v), sizeof(struct rt_map_slot), \
+		__builtin_offsetof(struct rt_map_group, slots), sizeof(struct rt_map_group), \
+		_Generic(*(__typeof__(K) *)0, string: RT_KEY_STRING, float: RT_KEY_FLOAT, \
+		         double: RT_KEY_DOUBLE, default: RT_KEY_BYTES) \
+	}
+
 /* make_map(K, V[, hint]): an empty map with room for about hint entries.
  * Go: make(map[K]V, hint). */
 #define make_map(K, V, ...) \
 	({ \
-		struct rt_map_slot { \
-			__typeof__(K) k; \
-			__typeof__(V) v; \
-		}; \
-		struct rt_map_group { \
-			uint64_t ctrl; \
-			struct rt_map_slot slots[8]; \
-		}; \
-		static const struct rt_map_type rt_mt = { \
-			sizeof(__typeof__(K)), sizeof(__typeof__(V)), \
-			__builtin_offsetof(struct rt_map_slot, v), sizeof(struct rt_map_slot), \
-			__builtin_offsetof(struct rt_map_group, slots), sizeof(struct rt_map_group), \
-			_Generic(*(__typeof__(K) *)0, string: RT_KEY_STRING, float: RT_KEY_FLOAT, \
-			         double: RT_KEY_DOUBLE, default: RT_KEY_BYTES) \
-		}; \
+		RT_MAP_LAYOUT(K, V); \
 		(map(K, V))rt_makemap(&rt_mt, RT_TYPE(struct rt_map_group), \
 		                      (int64_t)RT_SECOND(0, ##__VA_ARGS__, 0, 0)); \
 	})

@@ -24,20 +24,7 @@ struct rt_sync_map;
 	({ \
 		_Static_assert(__builtin_classify_type(*(__typeof__(K) *)0) != RT_CLASS_REAL, \
 		               "sync_map: floating-point keys"); \
-		struct rt_map_slot { \
-			__typeof__(K) k; \
-			__typeof__(V) v; \
-		}; \
-		struct rt_map_group { \
-			uint64_t ctrl; \
-			struct rt_map_slot slots[8]; \
-		}; \
-		static const struct rt_map_type rt_mt = { \
-			sizeof(__typeof__(K)), sizeof(__typeof__(V)), \
-			__builtin_offsetof(struct rt_map_slot, v), sizeof(struct rt_map_slot), \
-			__builtin_offsetof(struct rt_map_group, slots), sizeof(struct rt_map_group), \
-			_Generic(*(__typeof__(K) *)0, string: RT_KEY_STRING, default: RT_KEY_BYTES) \
-		}; \
+		RT_MAP_LAYOUT(K, V); \
 		(sync_map(K, V))rt_make_sync_map(&rt_mt, RT_TYPE(struct rt_map_group), \
 		                                 RT_TYPE(struct rt_map_slot)); \
 	})
