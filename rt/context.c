@@ -72,17 +72,6 @@ static context *make(context *parent, bool ends)
 	return c;
 }
 
-struct call {
-	void (*f)(void *);
-	void *arg;
-};
-
-static void call_task(void *a)
-{
-	struct call *c = a;
-	c->f(c->arg);
-}
-
 /* Takes c out of its ender's list; that one's mu held. */
 static void unlist(context *c)
 {
@@ -115,7 +104,7 @@ static bool end(context *c, const char *err, const char *cause, bool quiet)
 		timer_stop(c->timer);
 	c->timer = NULL;
 	if (c->f && !quiet)
-		rt_go(call_task, &(struct call){ c->f, c->arg }, sizeof(struct call));
+		rt_go_call(c->f, c->arg);
 	mutex_unlock(&c->mu);
 	return true;
 }

@@ -164,14 +164,18 @@ static bool page_copy(uintptr_t page)
 	struct stack_piece p[STACK_PAGE_PIECES];
 	struct frozen *b[STACK_PAGE_PIECES] = { NULL };
 	unsigned n = stack_page_pieces(page, p);
+	uintptr_t lo[STACK_PAGE_PIECES]; /* 0: of a dead task */
 	bool some = false;
-	for (unsigned i = 0; i < n; i++)
-		if (p[i].g->status != G_DEAD && !live_from(&p[i]))
-			return false;
 	for (unsigned i = 0; i < n; i++) {
-		if (p[i].g->status == G_DEAD)
+		bool dead = p[i].g->status == G_DEAD;
+		lo[i] = dead ? 0 : live_from(&p[i]);
+		if (!dead && !lo[i])
+			return false;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (!lo[i])
 			continue;
-		b[i] = block_alloc(p[i].top - live_from(&p[i]));
+		b[i] = block_alloc(p[i].top - lo[i]);
 		if (!b[i]) {
 			while (i-- > 0)
 				if (b[i])
@@ -183,11 +187,10 @@ static bool page_copy(uintptr_t page)
 		if (!b[i])
 			continue;
 		some = true;
-		uintptr_t lo = live_from(&p[i]);
-		b[i]->off = lo % STACK_PAGE;
+		b[i]->off = lo[i] % STACK_PAGE;
 		b[i]->is_top = p[i].seg == p[i].g->cur_seg;
 		stats.tasks += b[i]->is_top;
-		copy_words(b[i]->data, (void *)lo, p[i].top - lo);
+		copy_words(b[i]->data, (void *)lo[i], p[i].top - lo[i]);
 		*p[i].copy = b[i];
 	}
 	return some;

@@ -198,7 +198,7 @@ static noreturn void run_goexit(void)
 	g->panics = NULL;
 	/* A task ends on its slot, at the top: goexit0() must not find it full and
 	 * move to the window on the way.  Nothing there is needed any more. */
-	uintptr_t sp = (g->top - 64) & ~15ul;
+	uintptr_t sp = slot_end_sp(g);
 	struct stack_back to = stack_unwind_to(g, sp);
 
 	rt_goexit_at(sp, to.limit);

@@ -554,9 +554,8 @@ noreturn void schedule(void)
 		for (unsigned n = 0; at_load_acq(&g->on_cpu) && !SABOTAGED(on_cpu); n++)
 			plat_relax(n);
 		start_running(p, g, inherit);
-		if (unlikely(p->quantum_end == UINT64_MAX)) {
+		if (unlikely(p->quantum_end == UINT64_MAX))
 			quantum_start(p);
-		}
 		switch_to(p->g0, g);
 		g = p->dead;
 		if (unlikely(g)) {

@@ -386,7 +386,9 @@ void rt_systemstack(void (*fn)(void *), void *arg);
 /* Starts a task running fn(copy of the argsize bytes at args); the copy lies
  * at the top of its stack, 16-byte aligned.  argsize <= 1024.  task. */
 void rt_go(void (*fn)(void *), const void *args, size_t argsize);
-/* A runtime task (is_system). */
+/* Starts a task running fn(arg); the pointer alone is kept.  task or system. */
+void rt_go_call(void (*fn)(void *), void *arg);
+/* The same as a runtime task (is_system). */
 void rt_go_system(void (*fn)(void *), void *arg);
 
 /* Gives way; the caller stays runnable. task, nopreempt 0. */

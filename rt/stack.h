@@ -87,6 +87,11 @@ static inline uintptr_t slot_hi(const struct g *g)
 {
 	return slot_lo(g) + plat_stack_slot;
 }
+/* Where a task ends, at the top of its slot (goexit0()). */
+static inline uintptr_t slot_end_sp(const struct g *g)
+{
+	return (g->top - 64) & ~15ul;
+}
 /* The first of the slots_per_page() Gs whose slots lie on the page of this
  * address (the others follow it in gs[]), NULL when it is no slot's.  any. */
 static inline struct g *slot_page_first(uintptr_t va)

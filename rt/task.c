@@ -58,7 +58,7 @@ struct newg {
 	struct g *g;
 };
 
-static void gfree_push(struct p *p, struct g *g)
+static inline void gfree_push(struct p *p, struct g *g)
 {
 	g->next = p->gfree;
 	p->gfree = g;
@@ -154,7 +154,7 @@ noreturn __attribute__((used)) void rt_task_main(void)
 	else
 		g->entry(g->entry_arg);
 	/* Large arguments leave little room here; see run_goexit(). */
-	rt_goexit_at((g->top - 64) & ~15ul, g->stack_limit);
+	rt_goexit_at(slot_end_sp(g), g->stack_limit);
 }
 
 static void newproc(void (*fn)(void *), const void *args, size_t size, bool is_system,
@@ -247,20 +247,26 @@ NOINLINE void rt_go_stack(size_t max, void (*fn)(void *), const void *args, size
 	newproc(stack_task_main, &u, sizeof u.t + argsize, false, __builtin_return_address(0));
 }
 
-struct system_task {
+struct call {
 	void (*fn)(void *);
 	void *arg;
 };
-static void system_task_main(void *a)
+static void call_task(void *a)
 {
-	struct system_task *t = a;
-	t->fn(t->arg);
+	struct call *c = a;
+	c->fn(c->arg);
+}
+
+NOINLINE void rt_go_call(void (*fn)(void *), void *arg)
+{
+	newproc(call_task, &(struct call){ fn, arg }, sizeof(struct call), false,
+	        __builtin_return_address(0));
 }
 
 NOINLINE void rt_go_system(void (*fn)(void *), void *arg)
 {
-	struct system_task t = { fn, arg };
-	newproc(system_task_main, &t, sizeof t, true, __builtin_return_address(0));
+	newproc(call_task, &(struct call){ fn, arg }, sizeof(struct call), true,
+	        __builtin_return_address(0));
 }
 
 /* ---- ending ----------------------------------------------------------- */
@@ -275,9 +281,8 @@ void gfree_put_slow(struct p *p, struct g *g)
 	}
 	g->local = NULL;
 	g->untidy = 0;
-	g->next = p->gfree;
-	p->gfree = g;
-	if (++p->ngfree < GFREE_P_MAX || rt_alone)
+	gfree_push(p, g);
+	if (p->ngfree < GFREE_P_MAX || rt_alone)
 		return;
 	lock(&sched.lock);
 	while (p->ngfree > GFREE_P_MAX / 2) {
@@ -302,13 +307,10 @@ noreturn void goexit0(void)
 	RT_ASSERT(!g->param && !g->defers && !g->panics);
 	if (!g->is_system)
 		p->nended++;
-	if (likely((p->ngfree < GFREE_P_MAX - 1 || rt_alone) && !g->untidy)) {
-		g->next = p->gfree;
-		p->gfree = g;
-		p->ngfree++;
-	} else {
+	if (likely((p->ngfree < GFREE_P_MAX - 1 || rt_alone) && !g->untidy))
+		gfree_push(p, g);
+	else
 		p->dead = g;
-	}
 	leave_for_good(p, g);
 }
 

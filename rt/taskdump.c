@@ -1,9 +1,9 @@
 /* taskdump.c: all tasks by state and stack, at any time.  Go: runtime.Stack(buf,
  * true) and what SIGQUIT prints, in that format.
  *
- * Ways in: task_dump(); task_leaks(), for leaked tasks alone; the console's key (Ctrl-T; hosted: SIGQUIT), whose
- * interrupt wakes a system task, so that it works while every core is in a
- * tight loop; and the report of a deadlock.
+ * Ways in: task_dump(); task_leaks(), for leaked tasks alone; the console's key
+ * (Ctrl-T; hosted: SIGQUIT), whose interrupt wakes a system task, so that it
+ * works while every core is in a tight loop; and the report of a deadlock.
  *
  * The world is stopped while stacks are walked and not while they are printed
  * (a line of text is 9 ms on a serial port): what is printed was true at one

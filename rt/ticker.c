@@ -142,22 +142,11 @@ struct ticker *new_ticker(int64_t d)
 
 /* ---- with a function --------------------------------------------------------------- */
 
-struct call {
-	void (*f)(void *);
-	void *arg;
-};
-
-static void call_task(void *a)
-{
-	struct call *c = a;
-	c->f(c->arg);
-}
-
 static void call(struct rt_timer *t, uint64_t now)
 {
 	struct func_timer *k = (struct func_timer *)((char *)t - offsetof(struct func_timer, t));
 	(void)now;
-	rt_go(call_task, &(struct call){ k->f, k->arg }, sizeof(struct call));
+	rt_go_call(k->f, k->arg);
 }
 
 struct ticker *after_func(int64_t d, void (*f)(void *), void *arg)
