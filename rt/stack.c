@@ -58,6 +58,11 @@ static struct big_window *big_list[BIG_SIZES], *big_spare; /* under stack_lock *
 
 #define LARGE_PAGE (2ul << 20)
 
+/* Zen's first-level cache tells lines of a set apart by a hash of address
+ * bits 12 to 27: without this the first Gs, the first slots and (hosted) the
+ * first P have the same, and a yield takes 25 ns instead of 13. */
+#define GS_COLOUR (0x5bul * PAGE)
+
 void stack_init(void)
 {
 	uintptr_t base = plat_stack_base(), at = base;
@@ -65,7 +70,7 @@ void stack_init(void)
 	size_t n = dense / (plat_stack_slot + sizeof(struct g) + sizeof(struct stack_ext)) & ~(LARGE_PAGE - 1);
 	stacks.slots_max = stacks.exts_max = n < UINT32_MAX / 2 ? (uint32_t)n : UINT32_MAX / 2;
 	stacks.slots = at;
-	at += n * plat_stack_slot;
+	at += n * plat_stack_slot + GS_COLOUR;
 	stacks.gs = (struct g *)at;
 	at += n * sizeof(struct g);
 	stacks.exts = (struct stack_ext *)at;
