@@ -55,6 +55,9 @@ HOST_WRAP_nasty := $(HOST_WRAP_host)
 # Files that run in interrupt context: no SSE, no split stack.
 IRQ_SRCS    := rt/irq.c
 RT_SRCS     := $(filter-out $(IRQ_SRCS),$(sort $(wildcard rt/*.c)))
+# Run once, seldom, or when all is lost: small before fast.
+COLD_SRCS   := $(addprefix rt/,boot.c crt.c env.c heapverify.c leak.c panic.c schedcheck.c schedtrace.c symtab.c taskdump.c traceback.c) \
+	$(addprefix kernel/,acpi.c bootmem.c console.c cpu.c fatal.c fbcon.c font.c ioapic.c main.c power.c print.c smp.c vm.c walltime.c)
 RT_ASM      := $(sort $(wildcard rt/*.S))
 KERNEL_SRCS := $(sort $(wildcard boot/*.c kernel/*.c drivers/*.c))
 KERNEL_ASM  := $(sort $(wildcard kernel/*.S boot/*.S))
@@ -130,7 +133,7 @@ NEED_mnasty := $(LIBC_HEADERS)
 
 # $(1) variant.  One rule for each kind of source.
 define variant
-CC_$(1) = $$(SAY) "  CC    $$@"; mkdir -p $$(@D) && $$(CC) $$(COMMON) $$(FLAGS_$(1))
+CC_$(1) = $$(SAY) "  CC    $$@"; mkdir -p $$(@D) && $$(CC) $$(COMMON) $$(if $$(filter $$(COLD_SRCS),$$<),-Os) $$(FLAGS_$(1))
 $(B)/$(1)/$(IRQ_SRCS:.c=.o): $(IRQ_SRCS) $(B)/$(1)/flags | $(NEED_$(1))
 	$$(CC_$(1)) $(WARN) $(SYSINC_$(1)) -mgeneral-regs-only -c -o $$@ $$<
 $(B)/$(1)/rt/%.o: rt/%.c $(B)/$(1)/flags | $(NEED_$(1))
