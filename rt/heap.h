@@ -84,26 +84,27 @@ struct mspan {
 };
 _Static_assert(sizeof(struct mspan) == 64, "an mspan is one cache line");
 
-/* A P's current span of one class.  `free` are the free slots of the group of
- * 64 that begins at group_base. */
+/* A P's current span of one class, and in it a run of free slots, [next, end), that
+ * are zero already and whose heap bits are: an allocation takes the first.  A run
+ * lies in one group of 64 slots; `rest` are the group's free ones behind it. */
 struct mcache_slot {
-	uint64_t free;
-	uintptr_t group_base;
+	uintptr_t next, end;
+	uintptr_t heapbits;    /* map of the words at address p: p/128*2 further; 0: none */
 	uint32_t elemsize;
-	uint32_t needzero;
-	uint64_t word_mask;    /* elemsize / 8 ones */
-	uint64_t *heapbits;    /* of the span, or NULL */
-	uintptr_t span_base;
-	struct mspan *span;    /* &empty_span when there is none */
 	uint16_t group;        /* index of the group: slot number / 64 */
 	uint16_t ngroups;
+	uint64_t rest;
+	uintptr_t group_base;
+	struct mspan *span;    /* &empty_span when there is none */
+	uint16_t run_max;      /* slots in a run, at most */
+	uint16_t needzero;
 	uint32_t pad;
 };
-_Static_assert(sizeof(struct mcache_slot) == 64, "an mcache slot is one cache line");
+_Static_assert(sizeof(struct mcache_slot) == RT_TYPE_SLOT_BYTES, "an mcache slot is one cache line");
 
 /* A P's cache.  Owner with preemption off, or anyone during a stop. */
 struct mcache {
-	struct mcache_slot slot[NUM_SPAN_CLASSES];
+	struct mcache_slot slot[NUM_SPAN_CLASSES]; /* first: see RT_TYPE_SLOT_SHIFT */
 	uintptr_t tiny;        /* current tiny block, 0: none */
 	size_t tiny_offset;
 	uint64_t ntiny;        /* tiny objects handed out */
@@ -248,7 +249,7 @@ struct mspan *mcentral_pop_unswept(struct mcentral *c);
 
 /* mcache.c */
 extern struct mspan empty_span;
-bool mcache_next_group(struct mcache_slot *k); /* any; false: the span is used up */
+bool mcache_next_run(struct mcache_slot *k); /* any; next == end before; false: the span is used up */
 bool mcache_refill(struct mcache *c, spanclass_t spc); /* system; false when out */
 void mcache_publish(struct mcache *c);  /* freeindex to the spans, for lookups; stop */
 void mcache_flush(struct mcache *c);    /* gives all spans back; stop */

@@ -56,6 +56,16 @@ static void verify_span(const struct mspan *s, uint32_t page)
 	CHECK(s->freeindex <= s->nelems, "span %#zx: freeindex %u", at, s->freeindex);
 }
 
+/* A run in hand is clear. */
+static void verify_run(const struct mcache_slot *k)
+{
+	for (uintptr_t p = k->next; p < k->end; p += 8) {
+		CHECK(*(uint64_t *)p == 0, "the run at %#zx is not clear at %#zx", (size_t)k->next, (size_t)p);
+		CHECK(!k->heapbits || !(*(uint16_t *)(k->heapbits + (p >> 7) * 2) >> (p >> 3 & 15) & 1),
+		      "the run at %#zx has a heap bit at %#zx", (size_t)k->next, (size_t)p);
+	}
+}
+
 /* ---- marking was complete --------------------------------------------------- */
 
 struct holder {
@@ -117,7 +127,7 @@ void gc_verify_heap(void)
 	for (struct mcache *c = all_mcaches; c; c = c->all_next) {
 		mcache_publish(c);
 		for (unsigned spc = 0; spc < NUM_SPAN_CLASSES; spc++)
-			spans -= c->slot[spc].span != &empty_span;
+			verify_run(&c->slot[spc]), spans -= c->slot[spc].span != &empty_span;
 	}
 	for (uint32_t page = 0; page < used;) {
 		uint64_t e = mheap.index[page];

@@ -1,9 +1,10 @@
 /* malloc.c: rt_malloc(), from a size and a type to zeroed memory.
  *
  * Small objects (up to 32 KiB) come from the P's mcache with preemption off and
- * no lock or atomic: class by table, lowest free bit, zero, pointer map.  Objects
- * without pointers below 16 bytes share 16-byte blocks (tiny).  Everything else
- * (an empty slot, a large object, a test mode) leaves the fast path.
+ * no lock or atomic: class by table, the next of a run that is clear already, pointer
+ * map.  Objects without pointers below 16 bytes share 16-byte blocks (tiny).
+ * Everything else (a run that is used up, a large object, a test mode, in which all
+ * runs are) leaves the fast path.
  *
  * How the collector knows an object's pointers:
  *   noscan span              there are none
@@ -30,20 +31,6 @@ static const struct rt_type rt_type_unknown = { .magic = RT_TYPE_MAGIC, .size = 
 
 uint32_t malloc_checks;
 static char zero_object[16] __attribute__((aligned(16)));
-
-typedef long long v2di __attribute__((vector_size(16), aligned(8), may_alias));
-
-#define ZERO_INLINE RT_TYPE_FAST_MAX /* up to here a loop is faster than memset */
-
-/* n >= 16, a multiple of 8.  From the end down, so that 16 bytes are one store. */
-static inline __attribute__((always_inline)) void zero_small(char *p, size_t n)
-{
-	for (char *q = p + n - 16; q > p; q -= 16) {
-		*(v2di *)q = (v2di){ 0, 0 };
-		__asm__ volatile("" : "+r"(q)); /* stays a loop: gcc would call memset */
-	}
-	*(v2di *)p = (v2di){ 0, 0 };
-}
 
 /* One bit for each word of an object of size <= 512 that must be looked at. */
 static NOINLINE uint64_t type_bits(size_t size, const struct rt_type *t)
@@ -78,24 +65,20 @@ static uint32_t type32(size_t size, const struct rt_type *t)
 	return t32;
 }
 
-/* Takes the lowest free object of a slot that has one. */
+/* The next object of a run that has one. */
 static inline __attribute__((always_inline)) char *slot_take(struct mcache_slot *k)
 {
-	unsigned i = (unsigned)__builtin_ctzll(k->free);
-	k->free &= k->free - 1;
-	return (char *)k->group_base + (size_t)i * k->elemsize;
+	uintptr_t p = k->next;
+	k->next = p + k->elemsize;
+	return (char *)p;
 }
 
-/* Records which words of p the collector looks at. */
+/* Records which of up to 16 words of p the collector looks at; they are clear. */
+typedef uint32_t heapbits32 __attribute__((aligned(2), may_alias));
 static inline __attribute__((always_inline)) void
-heapbits_write(struct mcache_slot *k, char *p, uint64_t bits)
+heapbits_set(const struct mcache_slot *k, uintptr_t p, uint32_t bits)
 {
-	size_t word = ((uintptr_t)p - k->span_base) / 8;
-	uint64_t *h = k->heapbits + word / 64, mask = k->word_mask;
-	unsigned sh = word % 64;
-	h[0] = (h[0] & ~(mask << sh)) | bits << sh;
-	if (unlikely(sh + k->elemsize / 8 > 64))
-		h[1] = (h[1] & ~(mask >> (64 - sh))) | bits >> (64 - sh);
+	*(heapbits32 *)(k->heapbits + (p >> 7) * 2) |= bits << (p >> 3 & 15);
 }
 
 /* The general form: any class, any type.  Preemption is off. */
@@ -103,14 +86,13 @@ static NOINLINE void *slot_take_any(struct mcache_slot *k, size_t size, const st
                                     bool noscan)
 {
 	char *p = slot_take(k);
-	if (k->needzero)
-		memset(p, 0, k->elemsize);
 	if (noscan)
 		return p;
 	if (k->heapbits)
-		heapbits_write(k, p, type_bits(size, type));
+		for (uint64_t at = 0, bits = type_bits(size, type); bits; at += 128, bits >>= 16)
+			heapbits_set(k, (uintptr_t)p + at, bits & 0xffff);
 	else
-		span_types(k->span->page)[((uintptr_t)p - k->span_base) / k->elemsize] = type32(size, type);
+		span_types(k->span->page)[((uintptr_t)p - k->span->base) / k->elemsize] = type32(size, type);
 	return p;
 }
 
@@ -182,7 +164,7 @@ static void gc_if_due(void)
 /* A 16-byte object of which `size` bytes are taken becomes the tiny block. */
 static inline void tiny_begin(struct mcache *c, void *p, size_t size, spanclass_t spc)
 {
-	if (size < TINY_SIZE && SPANCLASS_NOSCAN(spc)) {
+	if (size < TINY_SIZE && SPANCLASS_NOSCAN(spc) && !malloc_checks) {
 		c->tiny = (uintptr_t)p;
 		c->tiny_offset = size;
 	}
@@ -193,9 +175,9 @@ static NOINLINE void *malloc_refill(size_t size, const struct rt_type *type, spa
 {
 	for (unsigned try = 0;;) {
 		struct g *g = preempt_off();
-		struct mcache *c = rt_self.p->mcache;
+		struct mcache *c = rt_self.mcache;
 		struct mcache_slot *k = &c->slot[spc];
-		if (mcache_next_group(k)) {
+		if (k->next != k->end || mcache_next_run(k)) {
 			void *p = slot_take_any(k, size, type, SPANCLASS_NOSCAN(spc));
 			tiny_begin(c, p, size, spc);
 			preempt_on(g);
@@ -248,7 +230,7 @@ static NOINLINE void *malloc_large(size_t size, const struct rt_type *type, bool
 			return NULL;
 		heap_exhausted(size);
 	}
-	struct mcache *c = rt_self.p->mcache;
+	struct mcache *c = rt_self.mcache;
 	c->nlarge++;
 	c->large_bytes += a.span->elemsize;
 	void *p = (void *)a.span->base;
@@ -276,12 +258,34 @@ static NOINLINE void *malloc_aligned(size_t size, const struct rt_type *type, bo
 	return malloc_refill(size, type, spc, may_fail);
 }
 
-static NOINLINE void *malloc_checked(size_t size, const struct rt_type *type, bool may_fail);
+/* Room for a byte behind the end, and 16-byte alignment in every class. */
+static inline size_t unknown_size(size_t size)
+{
+	return size && size < SIZE_MAX - 16 ? (size + 16) & ~(size_t)15 : size;
+}
 
-/* What the fast path does not do itself: large, aligned, empty, an empty slot, an
- * object or a type that takes longer. */
+/* Test modes: a collection at each n-th allocation, failure of each n-th that
+ * may fail: then false. */
+static NOINLINE bool malloc_check(bool may_fail)
+{
+	struct g *g = preempt_off();
+	uint64_t n = ++rt_self.mcache->nmalloc;
+	preempt_on(g);
+	if (rt_settings.gcstress && n % rt_settings.gcstress == 0 && gc_can_start())
+		gc_start(true);
+	return !(may_fail && rt_settings.allocfail && n % rt_settings.allocfail == 0);
+}
+
+/* What the fast path does not do itself: large, aligned, empty, a run that is used
+ * up, an object or a type that takes longer. */
 static NOINLINE void *malloc_general(size_t size, const struct rt_type *type, bool may_fail)
 {
+	if (unlikely(malloc_checks) && !malloc_check(may_fail))
+		return NULL;
+	if (type == NULL) {
+		type = &rt_type_unknown;
+		size = unknown_size(size);
+	}
 	bool noscan = type->flags & RT_TYPE_NOSCAN;
 	if (size == 0)
 		return zero_object;
@@ -294,61 +298,21 @@ static NOINLINE void *malloc_general(size_t size, const struct rt_type *type, bo
 
 /* ---- the fast path -------------------------------------------------------------- */
 
-/* preempt_off() and preempt_on() with the count kept in a register: two loads of a
- * word just stored would be a third of the path's time. */
-#define FAST_BEGIN(g, n) \
-	struct g *g = rt_self.g; \
-	uint32_t n = g->nopreempt; \
-	at_store(&g->nopreempt, n + 1); \
-	__asm__ volatile("" ::: "memory")
-#define FAST_END(g, n) \
-	do { \
-		__asm__ volatile("" ::: "memory"); \
-		at_store(&g->nopreempt, n); \
-		if (unlikely(at_load(&g->resched)) && n == 0) \
-			preempt_resched(); \
-	} while (0)
-
-/* Gives way and returns p: a tail call keeps the fast path free of saved registers. */
+/* Gives way and returns p: tail calls keep the fast path free of saved registers. */
 static NOINLINE void *resched_return(void *p)
 {
-	preempt_resched();
-	return p;
-}
-
-static NOINLINE void *malloc_one_slow(size_t size, const struct rt_type *type)
-{
-	return malloc_general(size, type, false);
-}
-
-/* One object of a type that the post-link tool has prepared: its span class is
- * known, it is small, and its map is one word. */
-static inline __attribute__((always_inline)) void *malloc_one(const struct rt_type *type, uint32_t flags)
-{
-	FAST_BEGIN(g, nopreempt);
-	struct mcache_slot *k = &rt_self.p->mcache->slot[flags >> RT_TYPE_CLASS_SHIFT];
-	if (unlikely(k->free == 0)) {
-		at_store(&g->nopreempt, nopreempt);
-		return malloc_one_slow(type->size, type);
-	}
-	char *p = slot_take(k);
-	zero_small(p, k->elemsize);
-	if (!(flags & RT_TYPE_NOSCAN))
-		heapbits_write(k, p, type->ptrmask);
-	__asm__ volatile("" ::: "memory");
-	at_store(&g->nopreempt, nopreempt);
-	if (unlikely(at_load(&g->resched)) && nopreempt == 0)
-		return resched_return(p);
+	if (rt_self.g->nopreempt == 0)
+		preempt_resched();
 	return p;
 }
 
 static inline __attribute__((always_inline)) void *
 malloc_inline(size_t size, const struct rt_type *type, bool may_fail)
 {
-	if (unlikely(size - 1 >= MAX_SMALL_SIZE || type->align > 16)) /* 0 too */
+	if (unlikely(size - 1 >= MAX_SMALL_SIZE || type == NULL || type->align > 16)) /* 0 too */
 		return malloc_general(size, type, may_fail);
-	FAST_BEGIN(g, nopreempt);
-	struct mcache *c = rt_self.p->mcache;
+	struct g *g = preempt_off_alloc();
+	struct mcache *c = rt_self.mcache;
 	struct mcache_slot *k;
 	char *p;
 	if (type->flags & RT_TYPE_NOSCAN) {
@@ -359,74 +323,72 @@ malloc_inline(size_t size, const struct rt_type *type, bool may_fail)
 				p = (char *)(c->tiny + off);
 				c->tiny_offset = off + size;
 				c->ntiny++;
-				FAST_END(g, nopreempt);
-				return p;
+				goto done;
 			}
 			k = &c->slot[SPANCLASS(TINY_CLASS, 1)];
-			if (unlikely(k->free == 0))
+			if (unlikely(k->next == k->end))
 				goto general;
 			p = slot_take(k);
-			zero_small(p, TINY_SIZE);
 			c->tiny = (uintptr_t)p;
 			c->tiny_offset = size;
-			FAST_END(g, nopreempt);
-			return p;
+			goto done;
 		}
 		k = &c->slot[spanclass_of(size, true)];
-		if (unlikely(k->free == 0 || k->elemsize > ZERO_INLINE))
+		if (unlikely(k->next == k->end))
 			goto general;
 		p = slot_take(k);
-		zero_small(p, k->elemsize);
-		FAST_END(g, nopreempt);
-		return p;
+		goto done;
 	}
 	k = &c->slot[spanclass_of(size < TINY_SIZE ? TINY_SIZE : size, false)];
-	if (unlikely(k->free == 0 || k->elemsize > ZERO_INLINE || type->size != size ||
+	if (unlikely(k->next == k->end || type->size != size || size > RT_TYPE_FAST_MAX ||
 	             !(type->flags & RT_TYPE_FILLED)))
 		goto general;
 	p = slot_take(k);
-	zero_small(p, k->elemsize);
-	heapbits_write(k, p, type->ptrmask);
-	FAST_END(g, nopreempt);
+	heapbits_set(k, (uintptr_t)p, (uint32_t)type->ptrmask);
+done:
+	if (preempt_dropped_alloc(g))
+		return resched_return(p);
 	return p;
 general:
-	FAST_END(g, nopreempt);
+	preempt_dropped_alloc(g); /* gives way when it has preemption on again */
 	return malloc_general(size, type, may_fail);
 }
 
-/* Room for a byte behind the end, and 16-byte alignment in every class. */
-static inline size_t unknown_size(size_t size)
+static NOINLINE void *malloc_one_slow(const struct rt_type *type)
 {
-	return size && size < SIZE_MAX - 16 ? (size + 16) & ~(size_t)15 : size;
+	if (type->flags >> RT_TYPE_SLOT_SHIFT)
+		return malloc_general(type->size, type, false);
+	return malloc_inline(type->size, type, false);
 }
 
-void *rt_new(const struct rt_type *type)
+/* A type that the post-link tool has prepared names its slot: it is small, and its
+ * map is one word.  Others name slot 0, which is always empty. */
+NOSPLIT void *rt_new(const struct rt_type *type)
 {
+	_Static_assert(offsetof(struct mcache, slot) == 0, "the offset in the type's flags");
 	uint32_t flags = type->flags;
-	if (likely(flags & RT_TYPE_FAST) && likely(!malloc_checks))
-		return malloc_one(type, flags);
-	return rt_malloc(type->size, type);
+	struct g *g = preempt_off_alloc();
+	struct mcache_slot *k =
+		(struct mcache_slot *)((char *)rt_self.mcache + (flags >> RT_TYPE_SLOT_SHIFT));
+	if (unlikely(k->next == k->end)) {
+		preempt_dropped_alloc(g); /* gives way when it has preemption on again */
+		return malloc_one_slow(type);
+	}
+	char *p = slot_take(k);
+	if (!(flags & RT_TYPE_NOSCAN))
+		heapbits_set(k, (uintptr_t)p, (uint32_t)type->ptrmask);
+	if (preempt_dropped_alloc(g))
+		return resched_return(p);
+	return p;
 }
 
 void *rt_malloc(size_t size, const struct rt_type *type)
 {
-	if (unlikely(malloc_checks))
-		return malloc_checked(size, type, false);
-	if (type == NULL) {
-		type = &rt_type_unknown;
-		size = unknown_size(size);
-	}
 	return malloc_inline(size, type, false);
 }
 
 void *rt_malloc_may_fail(size_t size, const struct rt_type *type)
 {
-	if (unlikely(malloc_checks))
-		return malloc_checked(size, type, true);
-	if (type == NULL) {
-		type = &rt_type_unknown;
-		size = unknown_size(size);
-	}
 	return malloc_inline(size, type, true);
 }
 
@@ -436,24 +398,6 @@ void *rt_malloc_array(size_t n, const struct rt_type *type)
 	if (__builtin_mul_overflow(n, type->size, &size) || (ptrdiff_t)size < 0)
 		rt_panic("runtime error: makeslice: len out of range");
 	return rt_malloc(size, type);
-}
-
-/* Test modes: a collection at each n-th allocation, failure of each n-th that
- * may fail. */
-static NOINLINE void *malloc_checked(size_t size, const struct rt_type *type, bool may_fail)
-{
-	struct g *g = preempt_off();
-	uint64_t n = ++rt_self.p->mcache->nmalloc;
-	preempt_on(g);
-	if (rt_settings.gcstress && n % rt_settings.gcstress == 0 && gc_can_start())
-		gc_start(true);
-	if (may_fail && rt_settings.allocfail && n % rt_settings.allocfail == 0)
-		return NULL;
-	if (type == NULL) {
-		type = &rt_type_unknown;
-		size = unknown_size(size);
-	}
-	return malloc_inline(size, type, may_fail);
 }
 
 size_t rt_malloc_size(size_t size)

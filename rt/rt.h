@@ -185,7 +185,8 @@ struct g {
 	uintptr_t stack_limit; /* 8: value for FS:0x70 */
 	uint32_t on_cpu;      /* 16: 1 while a core is on this stack.  Cleared (release) by the
 	                       * switch away; whoever dispatches loads it (acquire) until 0 */
-	uint32_t nopreempt;   /* 20: >0: may not be switched away by an interrupt.  Owner core only */
+	uint32_t nopreempt;   /* 20: >0: may not be switched away by an interrupt.  Owner core only.
+	                       * Top byte: preempt_off_alloc() */
 	struct preempt_ctx *pctx; /* 24: register image when preempted, else a spare or NULL */
 	struct stack_ext *ext; /* 32: stack segments 1 and 2, NULL: none yet */
 	uint32_t cur_seg;     /* 40: segment the task runs on, 0..2 */
@@ -284,6 +285,7 @@ struct core_self {
 	struct g *g;   /* running task, or the core's g0 */
 	struct p *p;   /* this core's P */
 	struct g *g0;
+	struct mcache *mcache; /* this P's */
 };
 extern __thread struct core_self rt_self __attribute__((tls_model("local-exec")));
 
@@ -335,6 +337,22 @@ static inline __attribute__((always_inline)) void preempt_on_outer(struct g *g)
 {
 	if (preempt_dropped_outer(g))
 		preempt_resched();
+}
+
+/* The same for the allocator's fast path, which never nests: the count's top byte.
+ * True: resched is set. */
+static inline __attribute__((always_inline)) struct g *preempt_off_alloc(void)
+{
+	struct g *g = rt_self.g;
+	((volatile uint8_t *)&g->nopreempt)[3] = 1;
+	__asm__ volatile("" ::: "memory");
+	return g;
+}
+static inline __attribute__((always_inline)) bool preempt_dropped_alloc(struct g *g)
+{
+	__asm__ volatile("" ::: "memory");
+	((volatile uint8_t *)&g->nopreempt)[3] = 0;
+	return unlikely(at_load(&g->resched));
 }
 
 /* The _nopreempt forms are for sections that take several locks, or do more

@@ -360,6 +360,7 @@ static void core_bind(unsigned core)
 {
 	struct p *p = rt_ps[core];
 	rt_self.p = p;
+	rt_self.mcache = p->mcache;
 	rt_self.g = rt_self.g0 = p->g0;
 }
 

@@ -23,12 +23,13 @@ enum rt_type_flags {
 	RT_TYPE_FILLED = 1,  /* set by the post-link tool */
 	RT_TYPE_NOSCAN = 2,  /* no word may hold a pointer */
 	RT_TYPE_CONS = 4,    /* some word is conservative */
-	RT_TYPE_FAST = 8,    /* one object of it may come from rt_malloc's fast path; then
-	                      * its span class is in bits 24 to 31 (set by the tool too) */
 };
 #define RT_TYPE_MAP_FLAGS 7u /* those that describe the map */
-#define RT_TYPE_CLASS_SHIFT 24
-#define RT_TYPE_FAST_MAX 192 /* bytes; above, clearing takes longer than the rest */
+/* Of the flags, the upper 16 bits: the span class times 64, an offset in the mcache,
+ * where one object may come from rt_malloc's fast path, else 0 (the tool sets it). */
+#define RT_TYPE_SLOT_SHIFT 16
+#define RT_TYPE_SLOT_BYTES 64u
+#define RT_TYPE_FAST_MAX 128 /* bytes: the map, shifted by up to 15 words, is 32 bits */
 
 struct rt_type {
 	uint32_t magic;

@@ -534,7 +534,7 @@ static uint32_t fast_flags(const struct rt_type *t, bool noscan)
 		return 0;
 	uint64_t size = t->size < 16 ? 16 : t->size;
 	uint32_t class = size_to_class8[(size + SMALL_SIZE_DIV - 1) / SMALL_SIZE_DIV];
-	return RT_TYPE_FAST | (class * 2 + noscan) << RT_TYPE_CLASS_SHIFT;
+	return (class * 2 + noscan) * RT_TYPE_SLOT_BYTES << RT_TYPE_SLOT_SHIFT;
 }
 
 /* Writes the computed words into d, or checks that they are there already. */
