@@ -60,6 +60,8 @@ COLD_SRCS   := $(addprefix rt/,boot.c crt.c env.c heapverify.c leak.c panic.c sc
 	$(addprefix kernel/,acpi.c bootmem.c console.c cpu.c fatal.c fbcon.c font.c ioapic.c main.c power.c print.c smp.c vm.c walltime.c)
 RT_ASM      := $(sort $(wildcard rt/*.S))
 KERNEL_SRCS := $(sort $(wildcard boot/*.c kernel/*.c drivers/*.c))
+# What of drivers/ touches no machine is in hosted programs too, for its tests.
+HOST_DRIVERS := $(addprefix drivers/,virtio.c virtqueue.c virtio_blk.c)
 KERNEL_ASM  := $(sort $(wildcard kernel/*.S boot/*.S))
 HOST_SRCS   := $(sort $(wildcard tests/host/*.c))
 HOST_ASM    := tests/host/glibc.S
@@ -158,7 +160,7 @@ $(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(eval $(call variant,$(v))))
 # ---- linking ---------------------------------------------------------------------
 
 METAL_LIB = $(patsubst %.S,$(B)/$(1)/%.o,$(KERNEL_ASM) $(RT_ASM)) $(patsubst %.c,$(B)/$(1)/%.o,$(KERNEL_SRCS) $(RT_SRCS) $(IRQ_SRCS))
-HOST_LIB = $(patsubst %.c,$(B)/$(1)/%.o,$(RT_SRCS) $(IRQ_SRCS) $(HOST_SRCS)) $(patsubst %.S,$(B)/$(1)/%.o,$(RT_ASM) $(if $(HOST_WRAP_$(1)),$(HOST_ASM)))
+HOST_LIB = $(patsubst %.c,$(B)/$(1)/%.o,$(RT_SRCS) $(IRQ_SRCS) $(HOST_SRCS) $(HOST_DRIVERS)) $(patsubst %.S,$(B)/$(1)/%.o,$(RT_ASM) $(if $(HOST_WRAP_$(1)),$(HOST_ASM)))
 
 # POSTLINK (rt/gen/tools.mk) fills the pointer maps and the symbol table into
 # the linked file; when it fails there is no file.

@@ -6,8 +6,8 @@
  * interrupt source override says otherwise.  Interrupts go to one core,
  * physically addressed: the entry holds 8 bits of its APIC id.
  *
- * Invariants: the index register is shared by all that program an I/O APIC;
- * that happens on core 0 before the runtime has a second task, never after.
+ * Invariants: the index register is shared by all that program an I/O APIC: a
+ * spin lock guards it, held with interrupts off, because handlers mask lines.
  *
  * Registers: Intel 82093AA data sheet; flags: ACPI 6.5, table 5.26. */
 #include "machine.h"
@@ -21,6 +21,7 @@ static struct {
 	uint32_t gsi_base, lines;
 } chips[sizeof acpi.ioapic / sizeof acpi.ioapic[0]];
 static unsigned nchips;
+static uint32_t lock_word; /* acquire / release */
 
 static uint32_t chip_read(unsigned chip, uint32_t index)
 {
@@ -54,24 +55,76 @@ void ioapic_init(void)
 	}
 }
 
-bool ioapic_route_isa(unsigned irq, unsigned vector, uint32_t apic_id)
+/* The chip that serves a GSI; -1: none. */
+static int chip_of(uint32_t gsi, uint32_t *line)
 {
-	uint32_t gsi = irq, low = vector;
+	for (unsigned i = 0; i < nchips; i++) {
+		*line = gsi - chips[i].gsi_base;
+		if (*line < chips[i].lines)
+			return (int)i;
+	}
+	return -1;
+}
+
+static uint64_t chips_lock(void)
+{
+	uint64_t f = irq_save();
+	while (__atomic_exchange_n(&lock_word, 1, __ATOMIC_ACQUIRE))
+		cpu_pause();
+	return f;
+}
+
+static void chips_unlock(uint64_t f)
+{
+	__atomic_store_n(&lock_word, 0, __ATOMIC_RELEASE);
+	irq_restore(f);
+}
+
+bool ioapic_route(uint32_t gsi, unsigned vector, uint32_t apic_id, bool level, bool low)
+{
+	uint32_t line;
+	int chip = chip_of(gsi, &line);
+	if (chip < 0 || apic_id > 0xfe)
+		return false;
+	uint64_t f = chips_lock();
+	chip_write((unsigned)chip, INDEX_REDIRECT + 2 * line + 1, apic_id << 24);
+	chip_write((unsigned)chip, INDEX_REDIRECT + 2 * line,
+	           vector | (level ? ENTRY_LEVEL : 0) | (low ? ENTRY_LOW : 0));
+	chips_unlock(f);
+	return true;
+}
+
+void ioapic_mask(uint32_t gsi, bool masked)
+{
+	uint32_t line;
+	int chip = chip_of(gsi, &line);
+	if (chip < 0)
+		return;
+	uint64_t f = chips_lock();
+	uint32_t low = chip_read((unsigned)chip, INDEX_REDIRECT + 2 * line) & ~(uint32_t)ENTRY_MASKED;
+	chip_write((unsigned)chip, INDEX_REDIRECT + 2 * line, low | (masked ? ENTRY_MASKED : 0));
+	chips_unlock(f);
+}
+
+uint32_t ioapic_isa_gsi(unsigned irq, bool *level, bool *low)
+{
+	uint32_t gsi = irq;
 	for (unsigned i = 0; i < acpi.noverride; i++) {
 		const struct acpi_override *o = &acpi.override[i];
 		if (o->irq != irq)
 			continue;
 		gsi = o->gsi;
-		low |= (o->flags & 3) == 3 ? ENTRY_LOW : 0;
-		low |= (o->flags >> 2 & 3) == 3 ? ENTRY_LEVEL : 0;
+		if (o->flags & 3)
+			*low = (o->flags & 3) == 3;
+		if (o->flags & 12)
+			*level = (o->flags >> 2 & 3) == 3;
 	}
-	for (unsigned i = 0; i < nchips; i++) {
-		uint32_t line = gsi - chips[i].gsi_base;
-		if (line >= chips[i].lines || apic_id > 0xfe)
-			continue;
-		chip_write(i, INDEX_REDIRECT + 2 * line + 1, apic_id << 24);
-		chip_write(i, INDEX_REDIRECT + 2 * line, low);
-		return true;
-	}
-	return false;
+	return gsi;
+}
+
+bool ioapic_route_isa(unsigned irq, unsigned vector, uint32_t apic_id)
+{
+	bool level = false, low = false;
+	uint32_t gsi = ioapic_isa_gsi(irq, &level, &low);
+	return ioapic_route(gsi, vector, apic_id, level, low);
 }

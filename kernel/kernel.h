@@ -252,9 +252,33 @@ bool lapic_timer_irq(void);
 /* ioapic.c: masks every line; after acpi_init, core 0. */
 void ioapic_init(void);
 /* From now on ISA line irq raises vector on the core with this APIC id.  False
- * when no I/O APIC serves it or reaches the core.  Core 0, system, before
- * there are tasks. */
+ * when no I/O APIC serves it or reaches the core.  task or system. */
 bool ioapic_route_isa(unsigned irq, unsigned vector, uint32_t apic_id);
+/* The same for a GSI.  any */
+bool ioapic_route(uint32_t gsi, unsigned vector, uint32_t apic_id, bool level, bool low);
+/* Holds a routed line back, and lets it through again: a level that still
+ * stands interrupts then.  any */
+void ioapic_mask(uint32_t gsi, bool masked);
+/* The GSI of an ISA line; what the firmware says of its trigger and polarity
+ * replaces *level and *low. */
+uint32_t ioapic_isa_gsi(unsigned irq, bool *level, bool *low);
+
+/* devirq.c: interrupts of devices, for drivers/.  A handler only marks an event
+ * (rt/driver.h) as ready: all else is done by the task that waits for it. */
+struct io_event;
+/* A vector that marks ev, on whatever core it comes in; 0: none is left.  It is
+ * never given back.  task */
+unsigned devirq_vector(struct io_event *ev);
+/* What a device writes where to raise vector on this core (SDM 3A, 11.11).
+ * False: no message reaches it.  any */
+bool devirq_message(unsigned core, unsigned vector, uint64_t *addr, uint32_t *data);
+/* From now on the line marks ev, along with others that share it; isa: number
+ * is that of an ISA line, else a GSI.  A level-triggered line is held back at
+ * each interrupt until devirq_done() of every event.  False: it leads nowhere.
+ * One caller at a time.  task */
+bool devirq_line(bool isa, unsigned number, bool level, struct io_event *ev);
+/* The device behind ev is quiet now.  task */
+void devirq_done(struct io_event *ev);
 
 /* smp.c: starts every cpus[1..n-1] and waits for their ->online, bounded; a
  * silent core is reported.  main.c then closes the gaps. */

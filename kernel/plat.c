@@ -165,6 +165,17 @@ size_t plat_stack_size(void)
 	return WINDOW_SIZE;
 }
 
+/* ---- devices ------------------------------------------------------------------ */
+
+uint64_t plat_dma_addr(const void *p, size_t n)
+{
+	uintptr_t a = (uintptr_t)p;
+	/* Stack windows are mapped page by page, and frozen; all else lies as in the machine. */
+	if ((a >= DIRECT_BASE && a < WINDOW_BASE) || a >= IMAGE_BASE)
+		return virt_to_phys(p);
+	return 0;
+}
+
 /* ---- boot input ----------------------------------------------------------- */
 
 const char *plat_cmdline(void)

@@ -16,6 +16,7 @@
  *   api_syncmap.h maps for many tasks
  *   api_context.h cancellation, deadlines, values
  *   api_group.h   semaphores, groups of tasks
+ *   api_disk.h    disks
  *
  * No C library header is needed; any may be included before it (select,
  * close, send and recv are macros here, so this header comes last).  Contexts:
@@ -35,5 +36,6 @@
 #include "api_syncmap.h"
 #include "api_context.h"
 #include "api_group.h"
+#include "api_disk.h"
 
 #endif

@@ -8,6 +8,7 @@
  * own P that say so.  A task is switched away only when its nopreempt is 0
  * and the interrupted instruction is not in asm.S's section. */
 #include "proc.h"
+#include "driver.h"
 
 void rt_irq_timer(void)
 {
@@ -82,4 +83,11 @@ void ready_irq(struct g *g)
 	while (!at_cas(&p->irq_ready, &head, g));
 	at_add(&p->wakeword, 1); /* as in rt_irq_timer() */
 	at_store(&p->attn, 1);
+}
+
+void rt_irq_event(struct io_event *ev)
+{
+	uintptr_t was = at_swap(&ev->word, IO_READY);
+	if (was > IO_READY)
+		ready_irq((struct g *)was);
 }

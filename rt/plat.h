@@ -170,6 +170,21 @@ noreturn void plat_fatal_end(int status);
  * stacks), its bounds.  For the unwinder.  any. */
 bool plat_stack_bounds(uintptr_t addr, uintptr_t *lo, uintptr_t *hi);
 
+/* ---- devices ------------------------------------------------------------- */
+
+/* What a device is told so that it reaches [p, p+n): the address if that is one
+ * contiguous piece of memory that stays where it is (heap, pages of the
+ * runtime, the image's data), else 0: stacks.  any. */
+uint64_t plat_dma_addr(const void *p, size_t n);
+
+/* A readiness word, after Go's pollDesc: nothing, ready, or the one task that
+ * waits (rt/driver.h).  Zero is ready to use. */
+struct io_event {
+	uintptr_t word; /* 0, IO_READY or the waiting struct g; seq_cst */
+	uint32_t owed;  /* 1: a masked interrupt line waits for this event's task; seq_cst */
+	void *line;     /* the platform's; constant after the line was attached */
+};
+
 /* ---- the interrupted state -------------------------------------------- */
 
 /* General registers as an interrupt finds them, ending in the five words of
@@ -200,6 +215,8 @@ void rt_irq_timer(void);
  * tasks is Ctrl-T, as on BSD (hosted: SIGQUIT, as in Go). */
 void rt_irq_console(uint8_t byte);
 #define PLAT_KEY_DUMP 0x14
+/* irq: a device interrupt for whoever waits on ev. */
+void rt_irq_event(struct io_event *ev);
 /* irq: called last in each device, timer and preempt interrupt.  When it
  * returns true it has saved the interrupted task; the platform then leaves
  * the interrupt not to the frame but to rt_preempted() on the top of the

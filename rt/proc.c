@@ -345,7 +345,8 @@ static bool work_anywhere(struct p *p)
 static bool all_quiet(void)
 {
 	if (at_load_sc(&sched.npidle) != rt_nps || at_load_sc(&sched.stopping) ||
-	    at_load(&sched.runq_size) || !timers_none() || !at_load(&sched.started))
+	    at_load(&sched.runq_size) || !timers_none() || !at_load(&sched.started) ||
+	    at_load(&sched.nio))
 		return false;
 	for (unsigned i = 0; i < rt_nps; i++)
 		if (!runq_empty(rt_ps[i]) || at_load(&rt_ps[i]->irq_ready) || at_load(&rt_ps[i]->timer_due))

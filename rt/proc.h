@@ -40,6 +40,7 @@ struct sched {
 	uint64_t next_goid;  /* at_add, in batches of a P */
 	uint64_t quantum;    /* ns; changes only in a stop, read relaxed by interrupts */
 	uint32_t started;    /* main may run: set before the first dispatch */
+	uint32_t nio;        /* user tasks that wait for a device (io.c): no deadlock.  seq_cst */
 };
 extern struct sched sched;
 

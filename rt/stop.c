@@ -41,6 +41,26 @@ static void p_empty(struct p *p)
 	timers_move(p, rt_ps[0]);
 }
 
+/* Device interrupts still come in on the core of a P that is not in use: what
+ * they made ready is for P 0. */
+static void irq_ready_move(struct p *p)
+{
+	struct g *g = at_swap(&p->irq_ready, NULL), *next;
+	if (!g)
+		return;
+	struct p *to = rt_ps[0];
+	for (; g; g = next) {
+		next = g->next;
+		struct g *head = at_load(&to->irq_ready);
+		do
+			g->next = head;
+		while (!at_cas(&to->irq_ready, &head, g));
+	}
+	at_add(&to->wakeword, 1);
+	at_store(&to->attn, 1);
+	plat_preempt(to->id);
+}
+
 /* Waits for the end of stop number gen, and longer while the P is not in use. */
 static void stopped_wait(struct p *p, uint32_t gen)
 {
@@ -50,6 +70,8 @@ static void stopped_wait(struct p *p, uint32_t gen)
 		if (now != gen && !offline)
 			break;
 		stop_help(p);
+		if (offline)
+			irq_ready_move(p);
 		if (n < SPIN_BEFORE_SLEEP && !offline)
 			plat_relax(0);
 		else

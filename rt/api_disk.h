@@ -1,0 +1,46 @@
+/* api_disk.h: disks, of ingot.h: bytes at offsets of a whole device.
+ *
+ *	disk *d = disk_open(0);
+ *	if (!d) ...                                       there is none
+ *	const char *err = disk_read_at(d, buf, n, off);
+ *
+ * An error is a C string that lives as long as the program, NULL for none.  A
+ * disk may be used by many tasks at once; each waits for its own request only.
+ * What was written is on the medium after disk_flush().  Programs that call
+ * none of these have no disk driver in them.  All calls are from a task. */
+#ifndef INGOT_API_DISK_H
+#define INGOT_API_DISK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct blkdev disk;
+
+/* How many disks there are; they are looked for at the first call.  Hosted:
+ * the files named in INGOT_DISKS, separated by ':'. */
+int disk_count(void);
+/* Disk i, from 0 in the order found; NULL if there is none.  No error. */
+disk *disk_open(int i);
+/* A disk in memory, all zeros, of this many bytes, rounded up to 512; it is no
+ * disk_open()'s.  NULL when memory is out. */
+disk *disk_in_memory(int64_t bytes);
+
+int64_t disk_size(disk *d);       /* bytes; a device may grow */
+int disk_block(disk *d);          /* bytes: writes begin and end at multiples of it */
+bool disk_read_only(disk *d);
+bool disk_can_discard(disk *d);
+const char *disk_driver(disk *d); /* "virtio-blk" */
+const char *disk_serial(disk *d); /* the device's own name, "" if it has none */
+
+/* Reads n bytes at off, any; all or an error, then buf's content is undefined. */
+const char *disk_read_at(disk *d, void *buf, size_t n, int64_t off);
+/* Writes n bytes at off, both multiples of disk_block().  After an error any
+ * part of them may have been written. */
+const char *disk_write_at(disk *d, const void *buf, size_t n, int64_t off);
+/* Returns when all that was written before is on the medium. */
+const char *disk_flush(disk *d);
+/* The content of these bytes is of no use any more; multiples of disk_block(). */
+const char *disk_discard(disk *d, int64_t off, int64_t n);
+
+#endif
