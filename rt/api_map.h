@@ -7,7 +7,9 @@
  * found by _Generic when it is a basic type.  Any K and V that are complete types, V not an array.
  *
  * Keys compare by value: numbers, pointers, strings by content, other
- * structures by their bytes (zero their padding).  NaN is unlike every key.
+ * structures by their bytes, of which padding does not count; where that is
+ * not what you mean (a string inside), make_map_func.  0 and -0 are one key,
+ * NaN is unlike every key.
  * As in Go a map is for one task at a time: the runtime notices concurrent
  * use where it can and ends the image ("fatal error: concurrent map writes").
  * Everything here is for tasks. */
@@ -24,7 +26,7 @@ struct rt_unknown; /* the key type of which for_map cannot know */
 #define map(K, V) RT_MAP_TYPE(__typeof__(K), __typeof__(V))
 #define RT_MAP_TYPE(K, V) __typeof__(V (*)(struct rt_map *(*)(K *)))
 
-enum rt_key_kind { RT_KEY_BYTES, RT_KEY_STRING, RT_KEY_FLOAT, RT_KEY_DOUBLE };
+enum rt_key_kind { RT_KEY_BYTES, RT_KEY_STRING, RT_KEY_FLOAT, RT_KEY_DOUBLE, RT_KEY_FUNC };
 
 /* What a map's code needs to know of K and V; one for each make_map. */
 struct rt_map_type {
@@ -51,9 +53,11 @@ struct rt_map_type {
 		sizeof(__typeof__(K)), sizeof(__typeof__(V)), \
 		__builtin_offsetof(struct rt_map_slot, v), sizeof(struct rt_map_slot), \
 		__builtin_offsetof(struct rt_map_group, slots), sizeof(struct rt_map_group), \
-		_Generic(*(__typeof__(K) *)0, string: RT_KEY_STRING, float: RT_KEY_FLOAT, \
-		         double: RT_KEY_DOUBLE, default: RT_KEY_BYTES) \
+		RT_KEY_KIND(K) \
 	}
+#define RT_KEY_KIND(K) \
+	_Generic(*(__typeof__(K) *)0, string: RT_KEY_STRING, float: RT_KEY_FLOAT, \
+	         double: RT_KEY_DOUBLE, default: RT_KEY_BYTES)
 
 /* make_map(K, V[, hint]): an empty map with room for about hint entries.
  * Go: make(map[K]V, hint). */
@@ -63,6 +67,26 @@ struct rt_map_type {
 		(map(K, V))rt_makemap(&rt_mt, RT_TYPE(struct rt_map_group), \
 		                      (int64_t)RT_SECOND(0, ##__VA_ARGS__, 0, 0)); \
 	})
+
+/* make_map_func(K, V, hash, equal[, hint]): a map whose keys are equal when
+ * bool equal(const K *a, const K *b) says so; equal keys must have the same
+ * uint64_t hash(const K *k, uint64_t seed), with the seed of the map.  Neither
+ * may use the map.  K is a structure other than string (wrap what is none).
+ * task. */
+#define make_map_func(K, V, hashf, equalf, ...) \
+	({ \
+		RT_MAP_LAYOUT(K, V); \
+		_Static_assert(__builtin_classify_type(*(__typeof__(K) *)0) == RT_CLASS_RECORD && \
+		               !__builtin_types_compatible_p(__typeof__(K), string), \
+		               "make_map_func: the key is not a structure of its own"); \
+		uint64_t (*rt_mh)(const __typeof__(K) *, uint64_t) = (hashf); \
+		bool (*rt_me)(const __typeof__(K) *, const __typeof__(K) *) = (equalf); \
+		(map(K, V))rt_makemap_func(&rt_mt, RT_TYPE(struct rt_map_group), \
+		                           (int64_t)RT_SECOND(0, ##__VA_ARGS__, 0, 0), \
+		                           (rt_map_hash_fn *)rt_mh, (rt_equal_fn *)rt_me); \
+	})
+typedef uint64_t rt_map_hash_fn(const void *k, uint64_t seed);
+typedef bool rt_equal_fn(const void *a, const void *b);
 
 #define RT_ZERO(T) \
 	({ \
@@ -83,12 +107,13 @@ struct rt_map_type {
 	         RT_MAP_KEY_IS(m, float), RT_MAP_KEY_IS(m, double), RT_MAP_KEY_IS(m, string), \
 	         RT_MAP_KEY_IS(m, char *), RT_MAP_KEY_IS(m, const char *), RT_MAP_KEY_IS(m, void *), \
 	         default: (k))
-/* Declares rt_pm, the map, and rt_pk, the key as a K. */
+/* Declares rt_pm, the map, and rt_pk, the key as a K with its padding zero. */
 #define RT_MAP_ARGS(m, k) \
 	__auto_type rt_pm = (m); \
 	__auto_type rt_pe = (k); \
 	__typeof__(*RT_MAP_KEY_PTR(rt_pm, &rt_pe)) rt_pk = \
 		RT_CONV(__typeof__(*RT_MAP_KEY_PTR(rt_pm, &rt_pe)), rt_pe); \
+	__builtin_clear_padding(&rt_pk); \
 	_Static_assert(__builtin_types_compatible_p( \
 		__typeof__(rt_pm), RT_MAP_TYPE(__typeof__(rt_pk), RT_MAP_VALUE(rt_pm))), \
 		"map key of the wrong type")
@@ -182,6 +207,68 @@ typedef struct {
 		rt_map_clear((struct rt_map *)rt_pm); \
 	})
 
+/* map_clone(m): another map of the same entries, nil of nil.  Go: maps.Clone. */
+#define map_clone(m) \
+	({ \
+		__auto_type rt_pm = (m); \
+		(void)sizeof(RT_MAP_VALUE(rt_pm)); \
+		(__typeof__(rt_pm))rt_map_clone((struct rt_map *)rt_pm); \
+	})
+
+/* map_copy(d, s): sets each entry of s in d.  Go: maps.Copy(d, s). */
+#define map_copy(d, s) \
+	({ \
+		__auto_type rt_pm = (d); \
+		__typeof__(rt_pm) rt_ps = (s); \
+		(void)sizeof(RT_MAP_VALUE(rt_pm)); \
+		rt_map_copy((struct rt_map *)rt_pm, (struct rt_map *)rt_ps); \
+	})
+
+/* map_equal(a, b): the same keys with equal values, which are numbers,
+ * pointers or strings.  Go: maps.Equal(a, b). */
+#define map_equal(a, b) \
+	({ \
+		__auto_type rt_pm = (a); \
+		__typeof__(rt_pm) rt_ps = (b); \
+		_Static_assert(__builtin_classify_type(*(RT_MAP_VALUE(rt_pm) *)0) != RT_CLASS_RECORD || \
+		               __builtin_types_compatible_p(RT_MAP_VALUE(rt_pm), string), \
+		               "map_equal: values that cannot be compared, see map_equal_func"); \
+		rt_map_equal((struct rt_map *)rt_pm, (struct rt_map *)rt_ps, \
+		             RT_KEY_KIND(RT_MAP_VALUE(rt_pm)), (rt_equal_fn *)0); \
+	})
+
+/* map_equal_func(a, b, equal): the same with bool equal(const V *, const V *).
+ * Go: maps.EqualFunc. */
+#define map_equal_func(a, b, equalf) \
+	({ \
+		__auto_type rt_pm = (a); \
+		__typeof__(rt_pm) rt_ps = (b); \
+		bool (*rt_pe)(const RT_MAP_VALUE(rt_pm) *, const RT_MAP_VALUE(rt_pm) *) = (equalf); \
+		rt_map_equal((struct rt_map *)rt_pm, (struct rt_map *)rt_ps, RT_KEY_FUNC, \
+		             (rt_equal_fn *)rt_pe); \
+	})
+
+/* map_keys(K, m), map_values(V, m): all of them as a new slice(K), slice(V),
+ * in random order.  Go: slices.Collect(maps.Keys(m)). */
+#define map_keys(K, m) \
+	({ \
+		__auto_type rt_pm = (m); \
+		_Static_assert(__builtin_types_compatible_p(__typeof__(rt_pm), \
+			RT_MAP_TYPE(__typeof__(K), RT_MAP_VALUE(rt_pm))), "map_keys: not the map's key type"); \
+		__auto_type rt_px = make_slice(K, 0, (int64_t)rt_map_len((struct rt_map *)rt_pm)); \
+		rt_px.len = rt_map_export((struct rt_map *)rt_pm, rt_px.ptr, rt_px.cap, true); \
+		rt_px; \
+	})
+#define map_values(V, m) \
+	({ \
+		__auto_type rt_pm = (m); \
+		_Static_assert(__builtin_types_compatible_p(V, RT_MAP_VALUE(rt_pm)), \
+		               "map_values: not the map's value type"); \
+		__auto_type rt_px = make_slice(V, 0, (int64_t)rt_map_len((struct rt_map *)rt_pm)); \
+		rt_px.len = rt_map_export((struct rt_map *)rt_pm, rt_px.ptr, rt_px.cap, false); \
+		rt_px; \
+	})
+
 /* for_map(k, v, m): for each entry once, in random order, with the copies k
  * and v.  Entries may be deleted (they do not come any more) and added (they
  * may come) meanwhile.  K must be a basic type, string, char * or void *;
@@ -210,6 +297,8 @@ struct rt_map_iter {
 };
 
 struct rt_map *rt_makemap(const struct rt_map_type *t, const struct rt_type *group, int64_t hint);
+struct rt_map *rt_makemap_func(const struct rt_map_type *t, const struct rt_type *group, int64_t hint,
+                               rt_map_hash_fn *hash, rt_equal_fn *equal);
 void *rt_map_find(struct rt_map *m, const void *k);
 void *rt_map_find8(struct rt_map *m, uint64_t k);
 void *rt_map_find4(struct rt_map *m, uint32_t k);
@@ -220,6 +309,10 @@ void *rt_map_assign4(struct rt_map *m, uint32_t k);
 void *rt_map_assign_string(struct rt_map *m, const char *k, size_t n);
 void rt_map_delete(struct rt_map *m, const void *k);
 void rt_map_clear(struct rt_map *m);
+struct rt_map *rt_map_clone(struct rt_map *m);
+void rt_map_copy(struct rt_map *d, struct rt_map *s);
+bool rt_map_equal(struct rt_map *a, struct rt_map *b, enum rt_key_kind value, rt_equal_fn *equal);
+size_t rt_map_export(struct rt_map *m, void *to, size_t n, bool keys);
 struct rt_map_iter rt_map_iter(struct rt_map *m);
 bool rt_map_next(struct rt_map_iter *it);
 

@@ -3,7 +3,7 @@
  *
  * sync_map(K, V) is a pointer, made by make_sync_map; copies of it are the same
  * map.  K is an integer or pointer type, string, or a structure (compared by
- * its bytes: zero their padding); V any type but an array.  Each operation is
+ * its bytes, of which padding does not count); V any type but an array.  Each operation is
  * atomic, and what a task did before it stored an entry is seen by who loads
  * that.  All calls are from a task and may wait. */
 #ifndef INGOT_API_SYNCMAP_H

@@ -43,6 +43,8 @@ struct rt_map {
 	uint64_t growth_left; /* empty slots that may still be taken */
 	uint64_t clears;
 	const struct rt_type *group_type;
+	rt_map_hash_fn *hash;   /* of keys of kind RT_KEY_FUNC */
+	rt_equal_fn *equal;
 };
 
 static inline uint64_t match_h2(uint64_t ctrl, uint64_t h2)
@@ -117,6 +119,8 @@ static uint64_t hash_any(const struct rt_map *m, const void *k)
 		if (m->t.key_size == 4)
 			return hash_word(*(const uint32_t *)k, m->seed);
 		return hash_bytes(k, m->t.key_size, m->seed);
+	case RT_KEY_FUNC: /* which need not be good in all its bits */
+		return hash_word(m->hash(k, m->seed), m->seed);
 	}
 	throw("map: bad key kind %d", (int)m->t.kind);
 }
@@ -132,6 +136,8 @@ static bool equal_any(const struct rt_map *m, const void *a, const void *b)
 		return *(const double *)a == *(const double *)b;
 	case RT_KEY_BYTES:
 		return memcmp(a, b, m->t.key_size) == 0;
+	case RT_KEY_FUNC:
+		return m->equal(a, b);
 	}
 	throw("map: bad key kind %d", (int)m->t.kind);
 }
@@ -479,11 +485,16 @@ void rt_map_delete(struct rt_map *m, const void *k)
 {
 	char *slot, *group;
 	unsigned i;
+	uint64_t hash;
 
 	if (!m || !m->used)
 		return;
+	hash = hash_any(m, k);
 	begin_write(m);
-	slot = find_slot(m, k, hash_any(m, k), SHAPE_ANY, &group, &i);
+	if (m->t.kind == RT_KEY_BYTES && m->t.key_size == 8)
+		slot = find_slot(m, k, hash, SHAPE_8, &group, &i);
+	else
+		slot = find_slot(m, k, hash, SHAPE_ANY, &group, &i);
 	if (slot) {
 		memset(slot, 0, m->t.slot_size);
 		m->used--;
@@ -548,6 +559,17 @@ struct rt_map *rt_makemap(const struct rt_map_type *t, const struct rt_type *gro
 	while (max_used(groups) < (uint64_t)hint)
 		groups *= 2;
 	use_groups(m, new_groups(m, groups), groups);
+	return m;
+}
+
+struct rt_map *rt_makemap_func(const struct rt_map_type *t, const struct rt_type *group, int64_t hint,
+                               rt_map_hash_fn *hash, rt_equal_fn *equal)
+{
+	struct rt_map *m = rt_makemap(t, group, hint);
+
+	m->t.kind = RT_KEY_FUNC;
+	m->hash = hash;
+	m->equal = equal;
 	return m;
 }
 
@@ -622,4 +644,77 @@ bool rt_map_next(struct rt_map_iter *it)
 		return true;
 	}
 	return false;
+}
+
+/* ---- whole maps ------------------------------------------------------------------------ */
+
+/* The same table again, so with the same seed. */
+struct rt_map *rt_map_clone(struct rt_map *m)
+{
+	struct rt_map *c;
+
+	if (!m)
+		return NULL;
+	if (unlikely(at_load(&m->writing)))
+		throw("concurrent map clone and map write");
+	c = rt_malloc(sizeof *c, RT_TYPE(struct rt_map));
+	memcpy(c, m, sizeof *c);
+	if (m->groups) {
+		size_t bytes = (m->mask + 1) * m->t.group_size;
+
+		c->groups = rt_malloc(bytes, m->group_type);
+		memcpy(c->groups, m->groups, bytes);
+	}
+	return c;
+}
+
+void rt_map_copy(struct rt_map *d, struct rt_map *s)
+{
+	for (struct rt_map_iter it = rt_map_iter(s); rt_map_next(&it); it.broke = false)
+		memcpy(rt_map_assign(d, it.key), it.val, s->t.val_size);
+}
+
+/* value: what V is, by which values compare. */
+static bool equal_values(enum rt_key_kind value, rt_equal_fn *equal, const void *a, const void *b,
+                         size_t size)
+{
+	switch (value) {
+	case RT_KEY_STRING:
+		return string_eq(*(const string *)a, *(const string *)b);
+	case RT_KEY_FLOAT:
+		return *(const float *)a == *(const float *)b;
+	case RT_KEY_DOUBLE:
+		return *(const double *)a == *(const double *)b;
+	case RT_KEY_BYTES:
+		return memcmp(a, b, size) == 0;
+	case RT_KEY_FUNC:
+		return equal(a, b);
+	}
+	throw("map: bad value kind %d", (int)value);
+}
+
+bool rt_map_equal(struct rt_map *a, struct rt_map *b, enum rt_key_kind value, rt_equal_fn *equal)
+{
+	if (rt_map_len(a) != rt_map_len(b))
+		return false;
+	for (struct rt_map_iter it = rt_map_iter(a); rt_map_next(&it); it.broke = false) {
+		void *v = rt_map_find(b, it.key);
+
+		if (!v || !equal_values(value, equal, it.val, v, a->t.val_size))
+			return false;
+	}
+	return true;
+}
+
+/* Copies up to n keys or values to `to`; returns how many. */
+size_t rt_map_export(struct rt_map *m, void *to, size_t n, bool keys)
+{
+	size_t done = 0;
+
+	for (struct rt_map_iter it = rt_map_iter(m); done < n && rt_map_next(&it); it.broke = false) {
+		size_t size = keys ? m->t.key_size : m->t.val_size;
+
+		memcpy((char *)to + done++ * size, keys ? it.key : it.val, size);
+	}
+	return done;
 }

@@ -19,6 +19,9 @@ struct other { long a; };
 static void takes(int a, char *b) { (void)a; (void)b; }
 static struct other *make_other(void) { return 0; }
 static const char *fails(int a) { return a ? "failed" : 0; }
+static uint64 point_hash(const struct point *p, uint64 seed) { return (uint64)p->x + seed; }
+static bool point_equal(const struct point *a, const struct point *b) { return a->x == b->x; }
+static uint64 other_hash(const struct other *p, uint64 seed) { return (uint64)p->a + seed; }
 int main(void)
 {
 	chan(int) ci = make_chan(int, 1);
@@ -32,6 +35,7 @@ int main(void)
 	sync_map(string, int) sm = make_sync_map(string, int);
 	sync_map(int, struct point) sp = make_sync_map(int, struct point);
 	static context_key(int) key;
+	map(struct point, int) mf = make_map_func(struct point, int, point_hash, point_equal);
 	task_group g = { 0 };
 	struct point p = { 1, 2 };
 	struct other o = { 3 };
@@ -39,7 +43,7 @@ int main(void)
 	int i = 0;
 	(void)ci; (void)cs; (void)cp; (void)si; (void)m; (void)p; (void)o; (void)text; (void)i;
 	(void)sb; (void)make_other; (void)mp; (void)fails; (void)sm; (void)sp; (void)g;
-	(void)key; (void)mi;
+	(void)key; (void)mi; (void)mf; (void)other_hash;
 	%s
 	return 0;
 }
@@ -78,6 +82,16 @@ CASES = [
     ("a pointer as an int key", "p = map_get(mi, text);", "p = map_get(mi, i);", "int"),
     ("delete with another key", "delete(m, 5);", "delete(m, S(\"a\"));", "key|incompatible|invalid"),
     ("assign a map of another type", "m = make_map(string, long);", "m = make_map(string, int);", "incompatible"),
+    ("make_map_func with a hash of another type", "mf = make_map_func(struct point, int, other_hash, point_equal);",
+     "mf = make_map_func(struct point, int, point_hash, point_equal);", "incompatible"),
+    ("make_map_func of ints", "mi = make_map_func(int, struct point, point_hash, point_equal);",
+     "mp = make_map_func(struct point, int, point_hash, point_equal);", "structure"),
+    ("map_keys of another type", "sb = map_keys(byte, m);", "slice(string) ks = map_keys(string, m); (void)ks;", "key type"),
+    ("map_values of another type", "sb = map_values(byte, m);", "si = map_values(int, m);", "value type"),
+    ("map_equal of another map", "i = map_equal(m, mi);", "i = map_equal(m, m);", "incompatible"),
+    ("map_equal of struct values", "i = map_equal(mi, mi);", "i = map_equal(m, m);", "compared"),
+    ("map_copy from another map", "map_copy(m, mi);", "map_copy(m, m);", "incompatible"),
+    ("map_clone to another map", "m = map_clone(mi);", "m = map_clone(m);", "incompatible"),
     ("for_map over a struct key without its type", "for_map(k, v, mp) { }", "for_map_of(struct point, k, v, mp) { }", "."),
     ("for_map_of another key type", "for_map_of(struct other, k, v, mp) { }",
      "for_map_of(struct point, k, v, mp) { }", "negative"),

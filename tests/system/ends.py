@@ -35,6 +35,9 @@ case("stack overflow of one task among many", 2, r"fatal error: stack overflow",
 for room in (350, 700, 1000):
     case(f"a fatal error with {room} bytes of stack", 2, r"fatal error: .*abort", r"abort_at_limit\(",
          args=f"abort-at-limit {room}")
+for how, words in (("write", "map writes"), ("delete", "map writes"), ("read", "map read and map write"),
+                   ("range", "map iteration and map write"), ("clone", "map clone and map write")):
+    case(f"concurrent map: {how}", 2, rf"fatal error: concurrent {words}\b", args=f"map {how}")
 case("deadlock", 2, r"all goroutines are asleep - deadlock!", args="deadlock")
 case("abort", 2, r"abort", args="abort")
 case("heap exhausted", 2, r"out of memory", args="oom", mem="32M")

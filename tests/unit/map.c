@@ -334,6 +334,192 @@ TEST(one_map_for_each_task)
 		CHECK(len(m[i]) == 10000 && map_get(m[i], 9999) == 9999);
 }
 
+/* Bytes between a's and b's that no one sets. */
+struct padded {
+	char a;
+	int64 b;
+};
+
+static __attribute__((noinline)) void set_padded(map(struct padded, int) m, byte junk, int n)
+{
+	struct padded k;
+
+	memset(&k, junk, sizeof k);
+	k.a = (char)n;
+	k.b = n * 1000;
+	map_set(m, k, n);
+	CHECK_EQ(map_get(m, k), n);
+}
+
+TEST(padding_does_not_count)
+{
+	map(struct padded, int) m = make_map(struct padded, int);
+
+	for (int junk = 0; junk < 256; junk += 51)
+		for (int n = 0; n < 100; n++)
+			set_padded(m, (byte)junk, n);
+	CHECK_EQ(len(m), 100);
+	delete(m, ((struct padded){ 5, 5000 }));
+	CHECK_EQ(len(m), 99);
+}
+
+/* Names without regard to case. */
+struct name {
+	string s;
+};
+
+static uint64 name_hash(const struct name *n, uint64 seed)
+{
+	return string_hash(strings_to_lower(n->s), seed);
+}
+
+static bool name_equal(const struct name *a, const struct name *b)
+{
+	return string_eq(strings_to_lower(a->s), strings_to_lower(b->s));
+}
+
+static uint64 same_hash(const struct name *n, uint64 seed)
+{
+	return 7;
+}
+
+TEST(hash_of_ones_own)
+{
+	map(struct name, int) m = make_map_func(struct name, int, name_hash, name_equal, 5);
+
+	for (int i = 0; i < 300; i++) {
+		map_set(m, ((struct name){ sprint("Key%d", i) }), i);
+		map_at(m, ((struct name){ sprint("kEY%d", i) }))++;
+	}
+	gc();
+	CHECK_EQ(len(m), 300);
+	CHECK_EQ(map_get(m, (struct name){ S("KEY77") }), 78);
+	delete(m, (struct name){ S("KEY77") });
+	CHECK(!map_has(m, (struct name){ S("key77") }));
+	map(struct name, int) c = map_clone(m);
+	map_set(c, (struct name){ S("KEY77") }, 78);
+	CHECK(len(c) == 300 && len(m) == 299 && map_get(c, (struct name){ S("kEy9") }) == 10);
+}
+
+/* Slow, but right: each probe passes all of them. */
+TEST(keys_that_all_hash_alike)
+{
+	enum { N = 600 };
+	map(struct name, int) m = make_map_func(struct name, int, same_hash, name_equal);
+	size_t n = 0;
+
+	for (int i = 0; i < N; i++)
+		map_set(m, ((struct name){ strconv_itoa(i) }), i);
+	for (int i = 0; i < N; i += 3)
+		delete(m, ((struct name){ strconv_itoa(i) }));
+	CHECK_EQ(len(m), N - N / 3);
+	for (int i = 0; i < N; i++)
+		CHECK(map_get(m, ((struct name){ strconv_itoa(i) })) == (i % 3 ? i : 0));
+	for_map_of(struct name, k, v, m)
+		n++;
+	CHECK_EQ(n, N - N / 3);
+}
+
+TEST(a_million_entries)
+{
+	int n = 1000000;
+	map(uint64, uint32) m = make_map(uint64, uint32);
+	uint64 sum = 0;
+
+	for (int i = 0; i < n; i++)
+		map_set(m, (uint64)i * 0x9E3779B97F4A7C15, (uint32)i);
+	CHECK_EQ(len(m), n);
+	for (int i = 0; i < n; i++)
+		sum += map_get(m, (uint64)i * 0x9E3779B97F4A7C15) == (uint32)i;
+	CHECK_EQ(sum, n);
+	for_map(k, v, m)
+		sum += v;
+	CHECK_EQ(sum, (uint64)n + (uint64)n * (uint64)(n - 1) / 2);
+}
+
+/* 1,000 keys at a time, all different: the table stays as large as it was. */
+TEST(delete_heavy_use_does_not_grow)
+{
+	map(uint64, uint64) m = make_map(uint64, uint64);
+	int n = 200000;
+	size_t early = 0, late = 0;
+
+	for (int i = 0; i < n; i++) {
+		map_set(m, (uint64)i, 1);
+		if (i >= 1000)
+			delete(m, (uint64)i - 1000);
+		if (i == 10000)
+			rt_object_base(map_find(m, (uint64)i), &early);
+	}
+	CHECK_EQ(len(m), 1000);
+	rt_object_base(map_find(m, (uint64)n - 1), &late);
+	CHECK(early > 1000 * 16 && early <= 4096 * 17);
+	CHECK_EQ(late, early);
+}
+
+TEST(clone_and_copy)
+{
+	map(string, int) m = make_map(string, int), nil = NULL;
+
+	CHECK(map_clone(nil) == NULL && len(map_clone(m)) == 0);
+	for (int i = 0; i < 500; i++)
+		map_set(m, strconv_itoa(i), i);
+	map(string, int) c = map_clone(m);
+	CHECK(map_equal(c, m));
+	map_set(c, S("7"), 70);
+	delete(c, S("8"));
+	CHECK(map_get(m, S("7")) == 7 && map_has(m, S("8")) && !map_equal(c, m));
+	gc();
+	map_copy(m, c);
+	CHECK(len(m) == 500 && map_get(m, S("7")) == 70);
+	map_copy(m, nil);
+	delete(m, S("8"));
+	CHECK(map_equal(m, c));
+
+	map(double, double) f = make_map(double, double);
+	map_set(f, 1, 0.0);
+	map(double, double) g = map_clone(f);
+	map_set(g, 1, -0.0);
+	CHECK(map_equal(f, g));
+	map_set(g, 1, __builtin_nan(""));
+	CHECK(!map_equal(g, g));
+	map_set(f, __builtin_nan(""), 1);
+	CHECK(len(map_clone(f)) == 2 && !map_equal(f, f));
+}
+
+static bool by_length(const string *a, const string *b)
+{
+	return len(*a) == len(*b);
+}
+
+TEST(equal_and_exports)
+{
+	map(int, string) a = make_map(int, string), b = make_map(int, string), nil = NULL;
+
+	CHECK(map_equal(a, nil) && map_equal(nil, nil));
+	for (int i = 0; i < 100; i++) {
+		map_set(a, i, strconv_itoa(i));
+		map_set(b, 99 - i, strconv_itoa(99 - i));
+	}
+	CHECK(map_equal(a, b));
+	map_set(b, 50, S("51"));
+	CHECK(!map_equal(a, b) && map_equal_func(a, b, by_length));
+	map_set(b, 50, S("x"));
+	CHECK(!map_equal_func(a, b, by_length));
+
+	slice(int) keys = map_keys(int, a);
+	slice(string) values = map_values(string, a);
+	int sum = 0;
+	size_t bytes = 0;
+
+	CHECK(len(keys) == 100 && len(values) == 100 && len(map_keys(int, nil)) == 0);
+	for_slice(i, p, keys)
+		sum += *p;
+	for_slice(i, p, values)
+		bytes += len(*p);
+	CHECK(sum == 4950 && bytes == 190);
+}
+
 TEST_MAIN
 {
 	RUN(set_and_get);
@@ -348,4 +534,11 @@ TEST_MAIN
 	RUN(break_and_nesting);
 	RUN(maps_of_maps);
 	RUN(one_map_for_each_task);
+	RUN(padding_does_not_count);
+	RUN(hash_of_ones_own);
+	RUN(keys_that_all_hash_alike);
+	RUN(a_million_entries);
+	RUN(delete_heavy_use_does_not_grow);
+	RUN(clone_and_copy);
+	RUN(equal_and_exports);
 }

@@ -85,6 +85,54 @@ static void wait_for_ever(chan(int) c)
 	recv(c);
 }
 
+/* A map whose writer stops in the middle, in the function that compares keys,
+ * until another task has done what how says. */
+struct key {
+	int n;
+};
+static chan(int) in_the_middle;
+
+static uint64 key_hash(const struct key *k, uint64 seed)
+{
+	return 1;
+}
+
+static bool key_equal(const struct key *a, const struct key *b)
+{
+	if (in_the_middle) {
+		send(in_the_middle, 1);
+		recv(make_chan(int)); /* nobody sends */
+	}
+	return a->n == b->n;
+}
+
+static void map_writer(map(struct key, int) m)
+{
+	map_set(m, ((struct key){ 2 }), 2);
+}
+
+static void concurrent_map(const char *how)
+{
+	map(struct key, int) m = make_map_func(struct key, int, key_hash, key_equal);
+
+	map_set(m, ((struct key){ 1 }), 1);
+	in_the_middle = make_chan(int);
+	go(map_writer, m);
+	recv(in_the_middle);
+	in_the_middle = NULL;
+	if (strcmp(how, "write") == 0)
+		map_set(m, ((struct key){ 3 }), 3);
+	else if (strcmp(how, "delete") == 0)
+		delete(m, ((struct key){ 3 }));
+	else if (strcmp(how, "read") == 0)
+		print("%d\n", map_get(m, (struct key){ 3 }));
+	else if (strcmp(how, "clone") == 0)
+		print("%zu\n", len(map_clone(m)));
+	else
+		for_map_of(struct key, k, v, m)
+			print("%d\n", v);
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "return";
@@ -112,6 +160,8 @@ int main(int argc, char **argv)
 		overflow_among_many();
 	} else if (strcmp(how, "abort-at-limit") == 0) {
 		print("%d\n", abort_at_limit(0, atoi(argv[2])));
+	} else if (strcmp(how, "map") == 0) {
+		concurrent_map(argv[2]);
 	} else if (strcmp(how, "deadlock") == 0) {
 		chan(int) c = make_chan(int);
 		print("%d\n", recv(c));
