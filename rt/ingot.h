@@ -8,6 +8,7 @@
  *   api_value.h   basic types, slices, len cap copy append, boot files
  *   api_string.h  strings, builders, numbers, printing
  *   api_map.h     maps
+ *   api_sort.h    sorting, searching, min and max
  *   api_defer.h   defer, panic, recover
  *   api_mem.h     new, the collector
  *   api_task.h    go, channels, select, sync, sleep
@@ -30,6 +31,7 @@
 
 #include "api_value.h"
 #include "api_mem.h"
+#include "api_sort.h"
 #include "api_task.h"
 #include "api_atomic.h"
 #include "api_pool.h"

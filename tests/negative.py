@@ -15,6 +15,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PRELUDE = """
 #include "ingot.h"
 struct point { int x, y; };
+typedef struct point point;
+declare_slice(point);
 struct other { long a; };
 static void takes(int a, char *b) { (void)a; (void)b; }
 static struct other *make_other(void) { return 0; }
@@ -22,6 +24,8 @@ static const char *fails(int a) { return a ? "failed" : 0; }
 static uint64 point_hash(const struct point *p, uint64 seed) { return (uint64)p->x + seed; }
 static bool point_equal(const struct point *a, const struct point *b) { return a->x == b->x; }
 static uint64 other_hash(const struct other *p, uint64 seed) { return (uint64)p->a + seed; }
+static int by_long(const long *a, const long *b) { return *a < *b ? -1 : *a > *b; }
+static int by_int(const int *a, const int *b) { return *a < *b ? -1 : *a > *b; }
 int main(void)
 {
 	chan(int) ci = make_chan(int, 1);
@@ -37,13 +41,15 @@ int main(void)
 	static context_key(int) key;
 	map(struct point, int) mf = make_map_func(struct point, int, point_hash, point_equal);
 	task_group g = { 0 };
+	slice(point) spt = { 0 };
+	size_t u = 0;
 	struct point p = { 1, 2 };
 	struct other o = { 3 };
 	char *text = 0;
 	int i = 0;
 	(void)ci; (void)cs; (void)cp; (void)si; (void)m; (void)p; (void)o; (void)text; (void)i;
 	(void)sb; (void)make_other; (void)mp; (void)fails; (void)sm; (void)sp; (void)g;
-	(void)key; (void)mi; (void)mf; (void)other_hash;
+	(void)key; (void)mi; (void)mf; (void)other_hash; (void)by_long; (void)by_int; (void)spt; (void)u;
 	%s
 	return 0;
 }
@@ -95,6 +101,16 @@ CASES = [
     ("for_map over a struct key without its type", "for_map(k, v, mp) { }", "for_map_of(struct point, k, v, mp) { }", "."),
     ("for_map_of another key type", "for_map_of(struct other, k, v, mp) { }",
      "for_map_of(struct point, k, v, mp) { }", "negative"),
+    ("sort structs", "sort(spt);", "sort(si);", "association"),
+    ("sort_func with a comparison of another type", "sort_func(si, by_long);", "sort_func(si, by_int);", "incompatible"),
+    ("sort_stable_func with a comparison of another type", "sort_stable_func(spt, by_int);", "sort_stable_func(si, by_int);",
+     "incompatible"),
+    ("binary_search for another type", "binary_search(si, text, &u);", "binary_search(si, 1, &u);", "int"),
+    ("binary_search_func with a comparison of another type", "binary_search_func(si, &i, by_long, &u);",
+     "binary_search_func(si, &i, by_int, &u);", "incompatible"),
+    ("min of structs", "p = min(p, p);", "i = min(i, 1);", "association"),
+    ("max of signed and unsigned", "i = (int)max(i, u);", "i = max(i, 2);", "signed"),
+    ("slice_min of structs", "p = slice_min(spt);", "i = slice_min(si);", "association"),
     ("defer with too few arguments", "defer(takes, 1);", "defer(takes, 1, text);", "too few"),
     ("defer with another type", "defer(takes, text, text);", "defer(takes, 1, text);", "int"),
     ("defer as the body of an if", "if (i) defer(takes, 1, text);", "if (i) { defer(takes, 1, text); }", "."),

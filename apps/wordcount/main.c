@@ -110,27 +110,11 @@ static counts count_all(slice(byte) text)
 }
 
 /* sort -rn: larger counts first, ties by the word's bytes, descending. */
-static bool before(const entry *a, const entry *b)
+static int by_count(const entry *a, const entry *b)
 {
 	if (a->count != b->count)
-		return a->count > b->count;
-	return string_cmp(a->word, b->word) > 0;
-}
-
-static void sort(slice(entry) v, slice(entry) room)
-{
-	size_t half = len(v) / 2;
-
-	if (half == 0)
-		return;
-	sort(slice_to(v, half), slice_to(room, half));
-	sort(slice_from(v, half), slice_from(room, half));
-	copy(room, v);
-	for (size_t i = 0, a = 0, b = half; i < len(v); i++) {
-		bool left = b == len(v) || (a < half && !before(&room.ptr[b], &room.ptr[a]));
-
-		v.ptr[i] = room.ptr[left ? a++ : b++];
-	}
+		return a->count > b->count ? -1 : 1;
+	return string_cmp(b->word, a->word);
 }
 
 static void print_table(counts m, size_t lines)
@@ -140,7 +124,7 @@ static void print_table(counts m, size_t lines)
 
 	for_map(word, n, m)
 		v = append(v, ((entry){ word, n }));
-	sort(v, make_slice(entry, len(v)));
+	sort_func(v, by_count);
 	for (size_t i = 0; i < len(v) && i < lines; i++) {
 		entry e = at(v, i);
 

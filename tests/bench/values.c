@@ -123,8 +123,45 @@ static void string_concat(int64 n)
 		sink = (void *)concat(a, b).ptr;
 }
 
+/* An op copies and sorts 10^6 pseudo-random ints. */
+static slice(int64) unsorted, sorted;
+static void sort_1e6(int64 n)
+{
+	while (n-- > 0) {
+		copy(sorted, unsorted);
+		sort(sorted);
+	}
+}
+static int by_value(const int64 *a, const int64 *b)
+{
+	return (*a > *b) - (*a < *b);
+}
+static void sort_func_1e6(int64 n)
+{
+	while (n-- > 0) {
+		copy(sorted, unsorted);
+		sort_func(sorted, by_value);
+	}
+}
+static void sorts(void)
+{
+	if (!want("sort_1e6") && !want("sort_func_1e6"))
+		return;
+	unsorted = make_slice(int64, N);
+	sorted = make_slice(int64, N);
+	uint64 x = 88172645463325252;
+	for (int i = 0; i < N; i++) {
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+		at(unsorted, i) = (int64)x;
+	}
+	micro("sort_1e6", sort_1e6);
+	micro("sort_func_1e6", sort_func_1e6);
+	unsorted = sorted = (slice(int64)){ 0 };
+}
+
 void bench_values(void)
 {
+	sorts();
 	maps();
 	micro("append_1e6", append_1e6);
 	micro("append_16", append_16);
