@@ -92,13 +92,17 @@ size_t sort_search(size_t n, bool (*f)(size_t i, void *arg), void *arg);
 		__auto_type y = (b); \
 		_Static_assert(__builtin_classify_type(x) != RT_CLASS_INT || \
 		               __builtin_classify_type(y) != RT_CLASS_INT || \
-		               RT_IS_SIGNED(x) == RT_IS_SIGNED(y) || __builtin_constant_p(a) || \
-		               __builtin_constant_p(b), "min, max: signed and unsigned"); \
+		               RT_IS_SIGNED(x) == RT_IS_SIGNED(y) || RT_IS_CONSTANT(a) || \
+		               RT_IS_CONSTANT(b), "min, max: signed and unsigned"); \
 		__typeof__(1 ? x : y) v[2] = { x, y }; \
 		v[RT_ORDERED_OF(rt_best_, v[0])(v, 2, g)]; \
 	})
 #define RT_IS_SIGNED(x) \
 	((__typeof__(__builtin_choose_expr(__builtin_classify_type(x) == RT_CLASS_INT, x, 0)))-1 < 1)
+/* Whether x is an integer constant: only with (void *)0 is the other's type the result's. */
+#define RT_IS_CONSTANT(x) \
+	__builtin_types_compatible_p(int *, __typeof__(1 ? (void *)((intptr_t)__builtin_choose_expr( \
+		__builtin_classify_type(x) == RT_CLASS_INT, x, 1) * 0) : (int *)0))
 
 /* ---- internals ------------------------------------------------------------ */
 
