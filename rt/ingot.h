@@ -11,6 +11,7 @@
  *   api_sort.h    sorting, searching, min and max
  *   api_defer.h   defer, panic, recover
  *   api_mem.h     new, the collector
+ *   api_special.h finalizers, cleanups, weak pointers
  *   api_task.h    go, channels, select, sync, sleep
  *   api_atomic.h  atomic operations
  *   api_pool.h    pools of objects
@@ -33,6 +34,7 @@
 #include "api_value.h"
 #include "api_mem.h"
 #include "api_sort.h"
+#include "api_special.h"
 #include "api_task.h"
 #include "api_atomic.h"
 #include "api_pool.h"
