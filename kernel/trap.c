@@ -259,6 +259,8 @@ void exception_dispatch(struct plat_frame *f, unsigned vector, uint64_t err)
 		own_report(f, what, "in an interrupt handler; ");
 	if (!c->entered)
 		own_report(f, what, "before the runtime was up; ");
+	if (kernel_busy) /* a task inside the kernel may hold its locks: no panic of its own */
+		own_report(f, what, "in the kernel; ");
 	rt_fault(f, (int)vector, what, vector == EXC_PF, addr);
 	c->in_fault--;
 }

@@ -24,6 +24,7 @@
 #pragma GCC diagnostic ignored "-Wclobbered"
 
 struct defer_rec;
+struct rt_info_ref;
 struct defer_rec *rt_defer_new(void (*thunk)(void *), const void *args, size_t size, void *cfa);
 int rt_defer_push(struct defer_rec *d) __attribute__((returns_twice));
 
@@ -56,12 +57,14 @@ static inline __attribute__((always_inline)) void rt_defer_fence(char *unused)
 /* What a panic carries. */
 typedef struct panicked {
 	string text;        /* as the report prints it after "panic: " */
-	void *value;        /* of panic_value, else NULL */
+	void *value;        /* of panic_value, panic_any (a copy), else NULL */
+	const struct rt_info_ref *type; /* of panic_any: see panicked_as */
 	bool runtime_error; /* raised by the runtime: index out of range, ... */
 } panicked;
 
 /* panic(fmt, ...): printf's format.  Go: panic(fmt.Sprintf(...)).
  * panic_value(v, fmt, ...): carries the pointer v as well. */
+/* panic(NULL) is Go's panic(nil).  panic_any (api_reflect.h) carries any value. */
 #define panic(...) rt_panic(__VA_ARGS__)
 #define panic_value(v, ...) rt_panic_value(v, __VA_ARGS__)
 _Noreturn void rt_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));

@@ -45,6 +45,7 @@ struct panic_rec {
 
 void rt_defer_free(struct g *g, struct defer_rec *d);
 void rt_defer_nil(void *args);
+noreturn void rt_panic_fault(uintptr_t addr, uintptr_t pc, const char *signal, const char *text);
 int rt_defer_link(struct defer_rec *d);
 void rt_deferreturn(uintptr_t slot, void *saved);
 noreturn void goexit(void);

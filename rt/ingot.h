@@ -10,12 +10,11 @@
  *   api_map.h     maps
  *   api_sort.h    sorting, searching, min and max
  *   api_defer.h   defer, panic, recover
+ *   api_reflect.h any value printed and compared
  *   api_mem.h     new, the collector
- *   api_special.h finalizers, cleanups, weak pointers
  *   api_task.h    go, channels, select, sync, sleep
  *   api_atomic.h  atomic operations
  *   api_pool.h    pools of objects
- *   api_arena.h   memory that is freed at once
  *   api_syncmap.h maps for many tasks
  *   api_context.h cancellation, deadlines, values
  *   api_group.h   semaphores, groups of tasks
@@ -32,13 +31,12 @@
 #endif
 
 #include "api_value.h"
+#include "api_reflect.h"
 #include "api_mem.h"
 #include "api_sort.h"
-#include "api_special.h"
 #include "api_task.h"
 #include "api_atomic.h"
 #include "api_pool.h"
-#include "api_arena.h"
 #include "api_syncmap.h"
 #include "api_context.h"
 #include "api_group.h"

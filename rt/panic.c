@@ -13,6 +13,7 @@
  * recover() must be called directly by the deferred function: its frame's
  * caller is the thunk, whose caller is call_deferred, whose frame the panic
  * has noted. */
+#include "info.h"
 #include "proc.h"
 #include "defer.h"
 
@@ -26,6 +27,23 @@ static NOINLINE void call_deferred(struct panic_rec *p, struct defer_rec *d)
 	p->frame = 0;
 }
 
+/* Further lines of a text stand in, as Go prints them, so that none can pass for
+ * a line of the report. */
+static void print_indented(string s)
+{
+	const char *nl;
+
+	while (s.len && (nl = memchr(s.ptr, '\n', s.len))) {
+		size_t n = (size_t)(nl - s.ptr) + 1;
+
+		plat_write(s.ptr, n);
+		plat_write("\t", 1);
+		s = (string){ s.ptr + n, s.len - n };
+	}
+	if (s.len)
+		plat_write(s.ptr, s.len);
+}
+
 static void print_panics(const struct panic_rec *p)
 {
 	if (p->link) {
@@ -36,13 +54,15 @@ static void print_panics(const struct panic_rec *p)
 	if (p->goexit)
 		return;
 	rt_printf("panic: ");
-	plat_write(p->what.text.ptr, p->what.text.len);
+	print_indented(p->what.text);
 	rt_printf(p->recovered ? " [recovered]\n" : "\n");
 }
 
 /* Where a report's backtrace begins. */
 struct where {
 	uintptr_t pc, fp, sp;
+	const char *signal; /* of a fault, in the words that Go has for it on Linux */
+	uintptr_t addr, at; /* and what it could not touch, where */
 };
 
 static void report(void *arg)
@@ -52,6 +72,9 @@ static void report(void *arg)
 
 	if (plat_fatal_begin()) {
 		print_panics(g->panics);
+		if (w->signal)
+			rt_printf("[signal %s code=0x1 addr=0x%lx pc=0x%lx]\n", w->signal, (unsigned long)w->addr,
+			          (unsigned long)w->at);
 		rt_printf("\ngoroutine %lu [running]:\n", (unsigned long)g->id);
 		rt_backtrace(w->pc, w->fp, w->sp);
 	}
@@ -134,9 +157,15 @@ static noreturn void run_panic(struct panic_rec *p, struct where *w)
 }
 
 /* The call, not what follows it: after a last call another function begins. */
-#define WHERE() \
-	{ (uintptr_t)__builtin_return_address(0) - 1, *(uintptr_t *)__builtin_frame_address(0), \
-	  (uintptr_t)__builtin_frame_address(0) + 16 }
+#define WHERE(...) \
+	{ .pc = (uintptr_t)__builtin_return_address(0) - 1, .fp = *(uintptr_t *)__builtin_frame_address(0), \
+	  .sp = (uintptr_t)__builtin_frame_address(0) + 16, ##__VA_ARGS__ }
+
+/* panic(NULL), like Go's panic(nil), is one with a text of its own. */
+static const char *given(const char *fmt)
+{
+	return fmt ? fmt : "panic called with nil argument";
+}
 
 void rt_panic(const char *fmt, ...)
 {
@@ -145,7 +174,7 @@ void rt_panic(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	p.what.text = rt_vsprint(fmt, ap);
+	p.what.text = rt_vsprint(given(fmt), ap);
 	va_end(ap);
 	p.what.runtime_error = strings_has_prefix(p.what.text, ((string){ runtime_prefix, sizeof runtime_prefix - 1 }));
 	run_panic(&p, &w);
@@ -158,10 +187,49 @@ void rt_panic_value(void *v, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	p.what.text = rt_vsprint(fmt, ap);
+	p.what.text = rt_vsprint(given(fmt), ap);
 	va_end(ap);
 	p.what.value = v;
 	run_panic(&p, &w);
+}
+
+/* Where the memory fault or division of a task went on, rt_fault() having seen to
+ * it: as if the instruction at pc had called this. */
+noreturn void rt_panic_fault(uintptr_t addr, uintptr_t pc, const char *signal, const char *text)
+{
+	struct panic_rec p = { .what = { .text = cstring(text), .runtime_error = true } };
+	struct where w = WHERE(.signal = signal, .addr = addr, .at = pc);
+
+	run_panic(&p, &w);
+}
+
+/* Go's printpanicval: the plain basic types as they are, others with their type. */
+void rt_panic_any(const struct rt_info_ref *type, const void *v)
+{
+	const struct rt_info *t = info_of(type);
+	struct panic_rec p = { .what = { .type = type } };
+	struct where w = WHERE();
+	builder b = {};
+	bool basic = t->kind == RT_KIND_BOOL || t->kind == RT_KIND_INT || t->kind == RT_KIND_UINT ||
+	             t->kind == RT_KIND_FLOAT || t->kind == RT_KIND_COMPLEX || t->kind == RT_KIND_STRING ||
+	             t->kind == RT_KIND_ENUM || t->kind == RT_KIND_CHAR;
+
+	if (!basic)
+		builder_printf(&b, "(%s) ", info_name(t));
+	else if (t->typedefed)
+		builder_printf(&b, "%s(", info_name(t));
+	fmt_value_to(&b, t, v, true);
+	if (basic && t->typedefed)
+		builder_write_byte(&b, ')');
+	p.what.text = builder_string(&b);
+	p.what.value = rt_malloc(t->size ? t->size : 1, NULL);
+	memcpy(p.what.value, v, t->size);
+	run_panic(&p, &w);
+}
+
+void *rt_panicked_as(const panicked *p, const struct rt_info_ref *type)
+{
+	return p && p->type && p->type->at == type->at ? p->value : NULL;
 }
 
 /* The thunk of a defer whose function is nil. */

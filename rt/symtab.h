@@ -12,6 +12,7 @@
  *   file_off    uint32_t[nfiles]   file names, NUL-terminated, from the table's
  *                                  start; the most used ones first, 0 is "?"
  *   names       the file names
+ *   types       what programs print and compare (rt/typeinfo.h), if anything
  *   stream      records by ascending address, RT_SYMTAB_BLOCK to a block
  *
  * A record (numbers are LEB128 varints, signed ones zigzag):
@@ -54,6 +55,8 @@ struct rt_symtab {
 	uint32_t nfiles;
 	uint32_t stream;  /* offset from the header's start */
 	uint32_t nrecords;
+	uint32_t types;   /* offset, a multiple of 16 */
+	uint32_t types_size; /* bytes; 0: none */
 	struct {
 		uint8_t pc;
 		int8_t line;

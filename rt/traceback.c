@@ -7,6 +7,7 @@
  * Invariants: after plat_fatal_begin() no lock is taken and no memory
  * allocated; each core's stack limit is 0 while it reports, so formatted
  * printing works on whatever stack it is. */
+#include "defer.h"
 #include "freeze.h"
 #include "proc.h"
 
@@ -352,36 +353,85 @@ noreturn void fatal_stack(struct g *g, const char *what)
 	fatal_end();
 }
 
-static noreturn void panic_nil(void)
-{
-	rt_panic("runtime error: invalid memory address or nil pointer dereference");
-}
-
-static noreturn void panic_divide(void)
-{
-	rt_panic("runtime error: integer divide by zero");
-}
-
 #define VECTOR_DE 0  /* divide error */
 #define VECTOR_PF 14
 #define NIL_PAGE 4096 /* as Go: a field of a nil struct pointer up to this offset */
 #define RED_ZONE 128  /* libraries of the hosted build use it */
 
+/* General register n of the instruction set's numbering. */
+static uint64_t reg(const struct plat_frame *f, unsigned n)
+{
+	return n == 4 ? f->rsp : (&f->r15)[n < 4 ? 14 - n : 15 - n];
+}
+
+/* True if the div or idiv at rip divided by something else than 0, so that its
+ * quotient was too large: INT_MIN / -1.  Layout of the instruction: SDM 2, 2.1. */
+static bool divides_by_nonzero(const struct plat_frame *f)
+{
+	const uint8_t *p = (const uint8_t *)f->rip;
+	unsigned size = 4, rex = 0;
+	uint64_t v, addr = 0;
+	int32_t disp = 0;
+
+	for (; *p == 0x66 || (*p & 0xf0) == 0x40; p++) {
+		if (*p == 0x66)
+			size = 2;
+		else
+			rex = *p;
+	}
+	if (*p != 0xf6 && *p != 0xf7) /* a segment prefix: not looked into */
+		return false;
+	size = *p++ == 0xf6 ? 1 : rex & 8 ? 8 : size;
+	unsigned mod = *p >> 6, rm = *p & 7;
+	p++;
+	if (mod == 3) {
+		v = size == 1 && !rex && rm >= 4 ? reg(f, rm - 4) >> 8 : reg(f, rm | (rex & 1) << 3);
+	} else {
+		bool rip = mod == 0 && rm == 5, base = !rip;
+		if (rm == 4) {
+			unsigned index = (*p >> 3 & 7) | (rex & 2) << 2;
+			addr = index == 4 ? 0 : reg(f, index) << (*p >> 6);
+			rm = *p++ & 7;
+			base = !(mod == 0 && rm == 5);
+		}
+		if (mod == 1)
+			disp = *(const int8_t *)p++;
+		else if (mod == 2 || !base)
+			memcpy(&disp, p, 4), p += 4;
+		if (base)
+			addr += reg(f, rm | (rex & 1) << 3);
+		else if (rip)
+			addr = (uintptr_t)p;
+		memcpy(&v, (const void *)(addr + (uint64_t)(int64_t)disp), size);
+	}
+	return size == 8 ? v != 0 : (v & ((1ull << size * 8) - 1)) != 0;
+}
+
 /* A fault that is an ordinary error of the task becomes its panic: the frame
- * is edited as if the faulting instruction had called the function that
- * panics.  False: it is none, or the task is inside the runtime. */
+ * is edited as if the faulting instruction had called rt_panic_fault().  A call
+ * of a nil function has pushed its return address already.  False: it is none,
+ * or the task is inside the runtime. */
 static bool fault_to_panic(struct plat_frame *f, int vector, bool has_addr, uintptr_t addr)
 {
 	struct g *g = rt_self.g;
-	bool nil = vector == VECTOR_PF && has_addr && addr < NIL_PAGE && f->rip >= NIL_PAGE;
+	bool nil = vector == VECTOR_PF && has_addr && addr < NIL_PAGE, called = nil && f->rip < NIL_PAGE;
+	const char *text = nil ? "runtime error: invalid memory address or nil pointer dereference" :
+	                         "runtime error: integer divide by zero";
 	if (!g || g->in_systemstack || g->nopreempt || !(nil || vector == VECTOR_DE))
 		return false;
-	uintptr_t sp = ((f->rsp - RED_ZONE) & ~15ul) - 8;
-	if (sp < seg_lo(g, g->cur_seg) || sp >= seg_hi(g, g->cur_seg))
+	uintptr_t sp = called ? f->rsp : ((f->rsp - RED_ZONE) & ~15ul) - 8;
+	if (sp < seg_lo(g, g->cur_seg) || sp >= seg_hi(g, g->cur_seg) || (called && f->rip != addr))
 		return false;
-	*(uintptr_t *)sp = f->rip + 1; /* a return address: unwinders look one byte before it */
+	if (!nil && divides_by_nonzero(f))
+		text = "runtime error: integer overflow";
+	if (!called)
+		*(uintptr_t *)sp = f->rip + 1; /* a return address: unwinders look one byte before it */
+	f->rdi = nil ? addr : f->rip;
+	f->rsi = f->rip;
+	f->rdx = (uintptr_t)(nil ? "SIGSEGV: segmentation violation" : NULL); /* Go tests divisors */
+	f->rcx = (uintptr_t)text;
 	f->rsp = sp;
-	f->rip = (uintptr_t)(nil ? panic_nil : panic_divide);
+	f->rip = (uintptr_t)rt_panic_fault;
 	return true;
 }
 

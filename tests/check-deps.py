@@ -79,7 +79,7 @@ def allowed(path, target):
     if here == "tests/host":
         return there == "tests/host" or target in ("rt/plat.h", "rt/driver.h")
     if here == "gen":
-        return target in ("rt/type.h", "rt/symtab.h", "rt/sizeclasses.h") or os.path.dirname(target) == os.path.dirname(path)
+        return target in ("rt/type.h", "rt/typeinfo.h", "rt/symtab.h", "rt/sizeclasses.h") or os.path.dirname(target) == os.path.dirname(path)
     # tests/system: programs of the host that look at one file or another.
     return here == "tests"
 

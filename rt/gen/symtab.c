@@ -1,7 +1,10 @@
 /* symtab.c: host tool, run after each link: puts the symbol and line table
  * (format: rt/symtab.h) into the image.
  *
- *   symtab [-v] IMAGE.elf     run it at the top of the source tree
+ *   symtab [-v] [-t TYPES] IMAGE.elf     run it at the top of the source tree
+ *
+ * TYPES is the block that typeinfo wrote; without it the one that is in the
+ * image already stays.
  *
  * Functions come from .symtab, lines from .debug_line.  A name loses the
  * suffix that the compiler gives to clones and cold parts (f.part.0 is f); of
@@ -346,6 +349,7 @@ static void read_symbols(Elf *elf)
 /* ---- encoding ----------------------------------------------------------- */
 
 static struct rt_symtab head;
+static struct buf types; /* the block of type infos (rt/typeinfo.h) */
 static size_t row_bytes, name_bytes; /* for -v */
 static uint8_t code_of[256][256]; /* by pc step and line step: code + 1 */
 
@@ -519,6 +523,13 @@ static struct buf build(size_t *nwritten)
 		put(&file_off, &off, sizeof(off));
 		put(&names, name, strlen(name) + 1);
 	}
+	if (types.n) {
+		while ((at + names.n) % 16)
+			put_byte(&names, 0);
+		head.types = at + (uint32_t)names.n;
+		head.types_size = (uint32_t)types.n;
+		put(&names, types.p, types.n);
+	}
 	head.stream = at + (uint32_t)names.n;
 	head.size = head.stream + (uint32_t)stream.n;
 	put(&t, &head, sizeof(head));
@@ -576,9 +587,39 @@ static void place(int fd, const Elf64_Ehdr *eh, uint64_t shoff, Elf64_Shdr *sh, 
 	write_at(fd, sh, sizeof(*sh), shoff);
 }
 
+static void read_types(const char *path)
+{
+	uint8_t chunk[4096];
+	size_t n;
+	FILE *f = fopen(path, "rb");
+
+	if (!f)
+		err(2, "%s", path);
+	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+		put(&types, chunk, n);
+	fclose(f);
+}
+
+/* The types of an earlier run. */
+static void keep_types(int fd, const Elf64_Shdr *own)
+{
+	struct rt_symtab old;
+
+	if (own->sh_size < sizeof(old) || pread(fd, &old, sizeof(old), (off_t)own->sh_offset) != sizeof(old) ||
+	    old.types_size == 0)
+		return;
+	uint8_t *p = malloc(old.types_size);
+	if (!p || (uint64_t)old.types + old.types_size > own->sh_size ||
+	    pread(fd, p, old.types_size, (off_t)(own->sh_offset + old.types)) != old.types_size)
+		errx(2, "%s: section rt_symtab is damaged", image);
+	put(&types, p, old.types_size);
+	free(p);
+}
+
 int main(int argc, char **argv)
 {
-	bool verbose = argc == 3 && !strcmp(argv[1], "-v");
+	bool verbose = false;
+	const char *from = NULL;
 	uint64_t own_shoff = 0;
 	Elf64_Shdr own;
 	Elf_Scn *scn = NULL;
@@ -587,9 +628,15 @@ int main(int argc, char **argv)
 	Elf *elf;
 	int fd;
 
-	if (argc != 2 && !verbose)
-		errx(2, "usage: symtab [-v] IMAGE.elf");
-	image = argv[argc - 1];
+	for (int c; (c = getopt(argc, argv, "vt:")) != -1;) {
+		verbose |= c == 'v';
+		from = c == 't' ? optarg : from;
+		if (c == '?')
+			return 2;
+	}
+	if (argc != optind + 1)
+		errx(2, "usage: symtab [-v] [-t TYPES] IMAGE.elf");
+	image = argv[optind];
 	if (!getcwd(root, sizeof(root)))
 		err(2, "current folder");
 	fd = open(image, O_RDWR);
@@ -623,6 +670,10 @@ int main(int argc, char **argv)
 	if (dw)
 		read_lines(dw);
 	read_symbols(elf);
+	if (from)
+		read_types(from);
+	else
+		keep_types(fd, &own);
 	struct buf t = build(&written);
 	place(fd, eh, own_shoff, &own, &t);
 	if (verbose)

@@ -26,9 +26,27 @@ case("the C library on a task", 0, r"libc 1359 0\.10000000000000001 1\.414 No su
 
 # The words are Go's.
 case("panic", 2, r"panic: boom 42", r"ends\.c:\d+", args="panic")
-case("nil dereference", 2, r"invalid memory address or nil pointer dereference", r"ends\.c:\d+", args="nil")
+NIL = (r"panic: runtime error: invalid memory address or nil pointer dereference\r?\n"
+       r"\[signal SIGSEGV: segmentation violation code=0x1 addr=0x%s pc=0x[0-9a-f]+\]\r?\n\r?\ngoroutine 1 \[running\]:")
+case("nil dereference", 2, NIL % "0", r"ends\.c:\d+", args="nil")
 case("wild store", 2, r"123456789000", r"ends\.c:\d+", args="wild")
 case("division by zero", 2, r"integer divide by zero", r"ends\.c:\d+", args="divide")
+# The chain of panics, as Go prints it.
+for name, lines in (("nested", ("panic: A", "\tpanic: C", "\tpanic: B")),
+                    ("again", ("panic: A [recovered]", "\tpanic: A")),
+                    ("after", ("panic: B",)),
+                    ("nil-in-deferred", ("panic: A", "\tpanic: runtime error: invalid memory address or nil pointer dereference",
+                                         "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=")),
+                    ("goexit", ("panic: B",)),
+                    ("lines", ("panic: one", "\tgoroutine 9", "\tthree")),
+                    ("struct", ("panic: (point) {x:1 y:2}",)),
+                    ("typedef", ("panic: celsius(3)",)),
+                    ("string", ("panic: text",)),
+                    ("overflow", ("panic: runtime error: integer overflow",))):
+    case(f"report: {name}", 2, r"(?m)^" + r"\r?\n".join(map(re.escape, lines)), r"(?m)^goroutine 1 \[running\]:", r"ends\.c:\d+",
+         args=f"raise {name}")
+case("call of a nil function", 2, NIL % "0", r"raise\(", args="raise call")
+case("goexit of main", 2, r"no goroutines \(main called runtime\.Goexit\) - deadlock!", args="raise main-exits")
 case("stack overflow", 2, r"stack overflow", r"deeper", args="overflow", mem="256M")
 case("stack overflow of one task among many", 2, r"fatal error: stack overflow",
      r"goroutine \d+ \[running\]:\s+deeper\(", r"created by", args="overflow-among-many", mem="256M", smp=4)

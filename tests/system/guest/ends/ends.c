@@ -133,6 +133,82 @@ static void concurrent_map(const char *how)
 			print("%d\n", v);
 }
 
+/* ---- panics whose reports the test compares with Go's ---------------------------- */
+
+struct point {
+	int x, y;
+};
+typedef int celsius;
+
+static void raise_b(void)
+{
+	panic("B");
+}
+
+static void raise_c_in_b(void)
+{
+	defer(raise_b);
+	panic("C");
+}
+
+static void recover_only(void)
+{
+	recover();
+}
+
+static void recover_and_raise(void)
+{
+	const panicked *p = recover();
+
+	panic("%.*s", STR(p->text));
+}
+
+static void read_nil(void)
+{
+	struct node *volatile nobody = NULL;
+	print("%p\n", (void *)nobody->next);
+}
+
+static void raise(const char *what)
+{
+	struct point p = { 1, 2 };
+	celsius t = 3;
+	void (*volatile nothing)(void) = NULL;
+
+	if (strcmp(what, "nested") == 0) {
+		defer(raise_c_in_b);
+		panic("A");
+	} else if (strcmp(what, "again") == 0) {
+		defer(recover_and_raise);
+		panic("A");
+	} else if (strcmp(what, "after") == 0) {
+		defer(raise_b);
+		defer(recover_only);
+		panic("A");
+	} else if (strcmp(what, "nil-in-deferred") == 0) {
+		defer(read_nil);
+		panic("A");
+	} else if (strcmp(what, "goexit") == 0) {
+		defer(raise_b);
+		goexit();
+	} else if (strcmp(what, "lines") == 0) {
+		panic("one\ngoroutine 9\nthree");
+	} else if (strcmp(what, "call") == 0) {
+		nothing();
+	} else if (strcmp(what, "struct") == 0) {
+		panic_any(p);
+	} else if (strcmp(what, "typedef") == 0) {
+		panic_any(t);
+	} else if (strcmp(what, "string") == 0) {
+		panic_any(S("text"));
+	} else if (strcmp(what, "overflow") == 0) {
+		volatile int least = -2147483647 - 1, minus = -1;
+		print("%d\n", least / minus);
+	} else if (strcmp(what, "main-exits") == 0) {
+		goexit();
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "return";
@@ -146,9 +222,10 @@ int main(int argc, char **argv)
 		exit(atoi(argv[2]));
 	} else if (strcmp(how, "panic") == 0) {
 		panic("boom %d", 42);
+	} else if (strcmp(how, "raise") == 0) {
+		raise(argv[2]);
 	} else if (strcmp(how, "nil") == 0) {
-		struct node *volatile nobody = NULL;
-		print("%p\n", (void *)nobody->next);
+		read_nil();
 	} else if (strcmp(how, "wild") == 0) {
 		*(volatile char *)0x123456789000 = 1;
 	} else if (strcmp(how, "divide") == 0) {
