@@ -175,7 +175,7 @@ $(B)/$(1)/unit/%.elf: $(B)/$(1)/unit/%.o $(call METAL_LIB,$(1)) $(LIBC) linker.l
 endef
 define hostlink
 $(B)/$(1)/unit/%: $(B)/$(1)/unit/%.o $(call HOST_LIB,$(1)) $(TOOLS)
-	$$(call link,$$(LINK_host) $$(FLAGS_$(1)) $$(HOST_WRAP_$(1)),-lpthread)$(call HOST_CHECK,$(1))
+	$$(call link,$$(LINK_host) $$(FLAGS_$(1)) $$(HOST_WRAP_$(1)),-lpthread -lm)$(call HOST_CHECK,$(1))
 endef
 $(foreach v,$(METAL_VARIANTS),$(eval $(call metallink,$(v))))
 $(foreach v,$(HOST_VARIANTS),$(eval $(call hostlink,$(v))))
@@ -199,7 +199,7 @@ endef
 define app_host
 $(call app,$(1),$(2),$(3))
 $(B)/$(1)/app/$(3)/$(3): $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call HOST_LIB,$(1)) $(TOOLS)
-	$$(call link,$$(LINK_host) $$(FLAGS_$(1)) $$(HOST_WRAP_$(1)),-lpthread)$(call HOST_CHECK,$(1))
+	$$(call link,$$(LINK_host) $$(FLAGS_$(1)) $$(HOST_WRAP_$(1)),-lpthread -lm)$(call HOST_CHECK,$(1))
 endef
 
 # All of apps/, the guests of the system tests, the benchmarks, and APP wherever it lies.

@@ -9,6 +9,7 @@
  *   api_string.h  strings, builders, numbers, printing
  *   api_map.h     maps
  *   api_sort.h    sorting, searching, min and max
+ *   api_rand.h    pseudo-random numbers
  *   api_defer.h   defer, panic, recover
  *   api_reflect.h any value printed and compared
  *   api_mem.h     new, the collector
@@ -34,6 +35,7 @@
 #include "api_reflect.h"
 #include "api_mem.h"
 #include "api_sort.h"
+#include "api_rand.h"
 #include "api_task.h"
 #include "api_atomic.h"
 #include "api_pool.h"

@@ -14,4 +14,6 @@ int strcmp(const char *, const char *);
 int strncmp(const char *, const char *, size_t);
 int snprintf(char *restrict, size_t, const char *restrict, ...) __attribute__((format(printf, 3, 4)));
 int vsnprintf(char *restrict, size_t, const char *restrict, va_list) __attribute__((format(printf, 3, 0)));
+double exp(double);
+double log(double);
 #endif

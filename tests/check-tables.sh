@@ -7,7 +7,7 @@ bad=0
 
 # current GENERATOR.c FILE
 current() {
-	if gcc -O1 -Wall -Wextra -Werror -o "$tmp/gen" "$1" && "$tmp/gen" >"$tmp/out" && diff -u "$2" "$tmp/out"; then
+	if gcc -O1 -Wall -Wextra -Werror -o "$tmp/gen" "$1" -lm && "$tmp/gen" >"$tmp/out" && diff -u "$2" "$tmp/out"; then
 		echo "ok tables $2"
 	else
 		echo "FAIL tables $2 differs from what $1 prints"
@@ -15,4 +15,5 @@ current() {
 	fi
 }
 current rt/gen/mksizeclasses.c rt/sizeclasses.h
+current rt/gen/mkziggurat.c rt/ziggurat.h
 exit $bad
