@@ -16,8 +16,7 @@
  * context that can be, when its work is over: until then its parent, if that
  * can be cancelled, and its timer keep it.
  *
- * An error is a C string that lives as long as the program, or NULL for none;
- * the two of contexts are compared by pointer.  Times are nanotime()'s.
+ * The two errors of contexts are compared by errors_is.  Times are nanotime()'s.
  * Contexts are in collected memory and may be used by many tasks.  All calls
  * are from a task. */
 #ifndef INGOT_API_CONTEXT_H
@@ -29,8 +28,8 @@
 
 typedef struct context context;
 
-extern const char context_canceled[];          /* "context canceled" */
-extern const char context_deadline_exceeded[]; /* "context deadline exceeded" */
+declare_error(context_canceled);          /* "context canceled" */
+declare_error(context_deadline_exceeded); /* "context deadline exceeded" */
 
 /* The one that never ends and has no values: the root.  context_todo is the
  * same, for where the right one is not known yet. */
@@ -41,9 +40,9 @@ context *context_todo(void);
 context *context_with_cancel(context *parent);
 /* The same, and at the time, or after d.  Go: WithDeadlineCause with cause. */
 context *context_with_deadline(context *parent, int64_t at);
-context *context_with_deadline_cause(context *parent, int64_t at, const char *cause);
+context *context_with_deadline_cause(context *parent, int64_t at, error cause);
 context *context_with_timeout(context *parent, int64_t d);
-context *context_with_timeout_cause(context *parent, int64_t d, const char *cause);
+context *context_with_timeout_cause(context *parent, int64_t d, error cause);
 /* The same values, but neither the end nor the deadline of its parent. */
 context *context_without_cancel(context *parent);
 
@@ -51,14 +50,14 @@ context *context_without_cancel(context *parent);
  * context that no with_cancel, with_deadline or with_timeout made. */
 void context_cancel(context *ctx);
 /* The same with a cause (NULL: context_canceled).  Go: WithCancelCause's. */
-void context_cancel_cause(context *ctx, const char *cause);
+void context_cancel_cause(context *ctx, error cause);
 
 /* Is closed when it ends; nil if it never can. */
 chan(bool) context_done(context *ctx);
 /* NULL before the end, then context_canceled or context_deadline_exceeded. */
-const char *context_err(context *ctx);
+error context_err(context *ctx);
 /* Why it ended: the cause given first, else as context_err. */
-const char *context_cause(context *ctx);
+error context_cause(context *ctx);
 /* True and *at, when it has a deadline.  Go: ctx.Deadline(). */
 bool context_deadline(context *ctx, int64_t *at);
 

@@ -1,8 +1,7 @@
 /* api_group.h: weighted semaphores, and groups of tasks that wait for the first
  * error (part of ingot.h).  Go's golang.org/x/sync, semaphore and errgroup.
  *
- * An error is a C string that lives as long as the program, or NULL for none
- * (there is no error type yet).  All calls are from a task. */
+ * All calls are from a task. */
 #ifndef INGOT_API_GROUP_H
 #define INGOT_API_GROUP_H
 
@@ -26,9 +25,9 @@ typedef struct semaphore {
 
 /* Go: semaphore.NewWeighted(n). */
 semaphore *new_semaphore(int64_t n);
-/* Takes n units, waiting for them.  NULL, or ctx's error if that ends first; then
+/* Takes n units, waiting for them; ctx's error if that ends first, and then
  * nothing was taken.  More than there are can only wait for ctx. */
-const char *semaphore_acquire(semaphore *s, context *ctx, int64_t n);
+error semaphore_acquire(semaphore *s, context *ctx, int64_t n) must_check;
 /* The same without waiting; false if it would have to. */
 bool semaphore_try_acquire(semaphore *s, int64_t n);
 /* Gives n units back.  Panics when more are given than were taken. */
@@ -42,7 +41,7 @@ typedef struct task_group {
 	wait_group wg;
 	semaphore slots;   /* while size > 0: the limit + 1, one taken for good (0 is none) */
 	mutex mu;
-	const char *err;   /* the first, under mu */
+	error err;         /* the first, under mu */
 	context *ctx;      /* cancelled by the first error and by wait, or NULL */
 } task_group;
 
@@ -52,7 +51,7 @@ context *task_group_with_context(task_group *g, context *parent);
 /* At most n tasks at a time; n < 0: any number.  Panics while tasks run. */
 void task_group_set_limit(task_group *g, int n);
 /* Waits for all its tasks; the first error that one returned, or NULL. */
-const char *task_group_wait(task_group *g);
+error task_group_wait(task_group *g) must_check;
 
 /* task_group_go(g, f, args...): runs f(args...), which returns an error or
  * NULL, in a task of the group; waits first if the limit is reached.
@@ -76,7 +75,7 @@ const char *task_group_wait(task_group *g);
 			struct rt_call_block *rt_call_q = rt_call_p; \
 			/* Deferred, for a task that ends by goexit. */ \
 			defer(rt_group_done, rt_call_q->group); \
-			const char *rt_tg_err = rt_call_q->fn(RT_EACH(RT_CALL_ARG, , ##__VA_ARGS__)); \
+			error rt_tg_err = rt_call_q->fn(RT_EACH(RT_CALL_ARG, , ##__VA_ARGS__)); \
 			rt_group_error(rt_call_q->group, rt_tg_err); \
 		} \
 		struct rt_call_block rt_call_v = { .group = rt_tg, .fn = rt_call_f, RT_EACH(RT_CALL_INIT, , ##__VA_ARGS__) }; \
@@ -87,6 +86,6 @@ const char *task_group_wait(task_group *g);
 	})
 bool rt_group_begin(task_group *g, bool wait);
 void rt_group_done(task_group *g);
-void rt_group_error(task_group *g, const char *err);
+void rt_group_error(task_group *g, error err);
 
 #endif

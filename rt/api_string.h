@@ -1,6 +1,6 @@
-/* api_string.h: strings, UTF-8, builders, numbers, printing (part of
- * ingot.h).  Names are Go's package and function: strings_index is
- * strings.Index.
+/* api_string.h: strings and builders (part of ingot.h).  Names are Go's package
+ * and function: strings_index is strings.Index.  UTF-8 and classes of characters
+ * are in api_unicode.h, numbers in api_strconv.h, formats in api_format.h.
  *
  * A string never changes and does not own its bytes: slicing and copying
  * share them, the collector keeps them.  Functions that allocate say so by
@@ -11,12 +11,18 @@
 #ifndef INGOT_API_VALUE_H
 #error "include ingot.h"
 #endif
-#include <stdarg.h>
 
 /* S("text"): a literal as a string; no allocation, NUL bytes allowed. */
 #define S(lit) ((string){ "" lit "", sizeof(lit) - 1 })
-/* The two arguments for "%.*s".  s must be a variable (it is named twice). */
-#define STR(s) (int)(&(s))->len, (&(s))->ptr
+/* The two arguments of "%.*s" for C's own functions (ours take a string for %s).
+ * s is a variable or a member, named twice: what has a side effect is refused. */
+#define STR(s) \
+	({ \
+		if (!__builtin_constant_p(((void)(s), 1))) \
+			rt_str_side_effect(); \
+		(int)(&(s))->len; \
+	}), (&(s))->ptr
+void rt_str_side_effect(void) __attribute__((error("STR: the argument has a side effect")));
 
 /* ---- making ------------------------------------------------------------- */
 
@@ -82,70 +88,67 @@ uint64_t string_hash(string s, uint64_t seed);
 /* Byte index of the first (last) t in s, -1 if there is none. */
 ptrdiff_t strings_index(string s, string t);
 ptrdiff_t strings_last_index(string s, string t);
+/* Of a byte; of a code point (RuneError: also of a bad byte); of any code point
+ * in chars; of one for which f is true. */
 ptrdiff_t strings_index_byte(string s, byte c);
+ptrdiff_t strings_last_index_byte(string s, byte c);
+ptrdiff_t strings_index_rune(string s, rune r);
+ptrdiff_t strings_index_any(string s, string chars);
+ptrdiff_t strings_last_index_any(string s, string chars);
+ptrdiff_t strings_index_func(string s, bool (*f)(rune));
+ptrdiff_t strings_last_index_func(string s, bool (*f)(rune));
 bool strings_contains(string s, string t);
+bool strings_contains_rune(string s, rune r);
+bool strings_contains_any(string s, string chars);
 bool strings_has_prefix(string s, string prefix);
 bool strings_has_suffix(string s, string suffix);
-/* How often t occurs in s without overlap; runes + 1 for an empty t. */
+/* Equal but for the case of letters, by Unicode's simple folding. */
+bool strings_equal_fold(string a, string b);
+/* How often t occurs in s without overlap; code points + 1 for an empty t. */
 size_t strings_count(string s, string t);
-/* s without leading and trailing white space (Unicode's Latin-1 and ASCII
- * space), code points of cutset, or one prefix or suffix; shares s. */
+
+/* s without leading and trailing white space, code points of cutset, code
+ * points for which f is true, or one prefix or suffix; shares s. */
 string strings_trim_space(string s);
 string strings_trim(string s, string cutset);
+string strings_trim_left(string s, string cutset);
+string strings_trim_right(string s, string cutset);
+string strings_trim_func(string s, bool (*f)(rune));
 string strings_trim_prefix(string s, string prefix);
 string strings_trim_suffix(string s, string suffix);
-/* s cut at t: before and after share s; false and all in before if t is absent. */
+/* s cut at the first t: before and after share s; false and all in before if t
+ * is absent.  The others cut off a prefix or suffix; false and all in *rest if
+ * s has none. */
 bool strings_cut(string s, string t, string *before, string *after);
-/* The words between runs of white space; the pieces between occurrences of
- * sep (an empty sep splits into code points).  They share s. */
+bool strings_cut_prefix(string s, string prefix, string *rest);
+bool strings_cut_suffix(string s, string suffix, string *rest);
+
+/* The words between runs of white space, or of code points for which f is
+ * true; the pieces between occurrences of sep (an empty sep splits into code
+ * points).  _n: at most n pieces, the last the rest (n < 0: all; 0: none);
+ * _after: each with its sep.  They share s. */
 slice(string) strings_fields(string s);
+slice(string) strings_fields_func(string s, bool (*f)(rune));
 slice(string) strings_split(string s, string sep);
-/* All of v with sep between. */
+slice(string) strings_split_n(string s, string sep, int64_t n);
+slice(string) strings_split_after(string s, string sep);
+slice(string) strings_split_after_n(string s, string sep, int64_t n);
+
+/* All of v with sep between, in one allocation. */
 string strings_join(slice(string) v, string sep);
 string strings_repeat(string s, int64_t n);
+/* The first n occurrences of from (n < 0: all) replaced; an empty from is found
+ * before each code point and at the end. */
+string strings_replace(string s, string from, string to, int64_t n);
 string strings_replace_all(string s, string from, string to);
-/* ASCII letters changed, other bytes kept; s itself when nothing changes. */
+/* Each code point r replaced by f(r), or dropped if that is negative; a bad byte
+ * counts as RuneError.  s itself when nothing changes. */
+string strings_map(rune (*f)(rune), string s);
+/* Letters in the other case, by Unicode's simple mappings; likewise. */
 string strings_to_lower(string s);
 string strings_to_upper(string s);
-
-/* ---- UTF-8 ---------------------------------------------------------------------- */
-
-#define RuneError ((rune)0xFFFD)
-/* The first code point of s and how many bytes it takes: RuneError and 1 for
- * a bad sequence, RuneError and 0 for an empty s.  Go: utf8.DecodeRuneInString. */
-rune utf8_decode_rune(string s, size_t *size);
-/* Writes r (RuneError if it is no code point) to p, returns the bytes, 1 to 4. */
-size_t utf8_encode_rune(char p[4], rune r);
-size_t utf8_rune_count(string s);
-bool utf8_valid(string s);
-
-struct rt_rune_iter {
-	string s;
-	size_t pos, next;
-	rune r;
-	bool run, broke;
-};
-bool rt_rune_next(struct rt_rune_iter *it);
-/* for_rune(i, r, s): for each code point, its byte index i (size_t) and value
- * r (rune), RuneError for a bad byte.  Go: for i, r := range s. */
-#define for_rune(i, r, s) RT_FOR_RUNE(i, r, s, RT_UNIQUE(rt_fr))
-#define RT_FOR_RUNE(i, v, str, it) \
-	for (struct rt_rune_iter it = { .s = (str) }; rt_rune_next(&it);) \
-		for (size_t i __attribute__((unused)) = it.pos; it.run; it.run = false) \
-			for (rune v __attribute__((unused)) = it.r; it.run; \
-			     it.run = false, it.broke = false)
-
-/* ---- numbers (package strconv) ------------------------------------------------------ */
-
-/* Decimal, or base 2 to 36. */
-string strconv_itoa(int64_t n);
-string strconv_format_int(int64_t n, int base);
-string strconv_format_uint(uint64_t n, int base);
-/* The number all of s is: optional sign, digits of base (0: by prefix 0x 0b
- * 0o).  False, with *v the nearest, when s is malformed or out of range. */
-bool strconv_parse_int(string s, int base, int64_t *v);
-bool strconv_parse_uint(string s, int base, uint64_t *v);
-bool strconv_atoi(string s, int64_t *v);
+/* Bad bytes, each run of them, replaced by with. */
+string strings_to_valid_utf8(string s, string with);
 
 /* ---- building ------------------------------------------------------------------------- */
 
@@ -156,7 +159,16 @@ typedef struct builder {
 void builder_write(builder *b, string s);
 void builder_write_byte(builder *b, byte c);
 void builder_write_rune(builder *b, rune r);
-void builder_printf(builder *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* builder_printf(b, fmt, ...): formats of api_format.h. */
+#define builder_printf(b, fmt, ...) \
+	({ \
+		struct builder *rt_fb = (b); \
+		RT_FMT_EVALS(__VA_ARGS__) \
+		rt_builder_printf(rt_fb, RT_FMT_KINDS(__VA_ARGS__), fmt RT_FMT_ARGS(__VA_ARGS__)); \
+	})
+void rt_builder_printf(builder *b, unsigned kinds, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Room for n bytes more without another allocation. */
 void builder_grow(builder *b, size_t n);
 void builder_reset(builder *b);
 /* What was written so far; shares the bytes (they are only ever added to). */
@@ -164,19 +176,5 @@ static inline string builder_string(const builder *b)
 {
 	return string_view(b->buf);
 }
-
-/* ---- printing ---------------------------------------------------------------------------- */
-
-/* C's printf formats, checked at compile time; a string is "%.*s", STR(s).
- * print and println write to the console in one piece; println needs a
- * literal format and adds the newline; sprint returns a new string. */
-#define print(...) rt_print(__VA_ARGS__)
-#define println(fmt, ...) rt_print(fmt "\n", ##__VA_ARGS__)
-#define sprint(...) rt_sprint(__VA_ARGS__)
-void rt_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-string rt_sprint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-string rt_vsprint(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
-/* All bytes of s to the console. */
-void print_string(string s);
 
 #endif

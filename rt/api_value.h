@@ -1,6 +1,7 @@
 /* api_value.h: the values of the public header: basic types, slices, and what
- * works on every kind of value (len, cap, copy, slice_of).  Strings, maps and
- * defer/panic follow in api_string.h, api_map.h and api_defer.h.
+ * works on every kind of value (len, cap, copy, slice_of).  The rest of package
+ * slices follows in api_slices.h, strings, maps and defer/panic in api_string.h,
+ * api_map.h and api_defer.h.
  *
  * C has no generics for structures passed by value, so slice(T) names
  * struct slice_T, declared once per element type by declare_slice(T);
@@ -144,6 +145,12 @@ typedef struct string {
 		rt_conv; \
 	})
 
+/* An index or bound: an integer.  RT_UNSIGNED(x, flag): the flag if its type has
+ * no negative values, for the text of a panic. */
+#define RT_CHECK_INDEX(x) \
+	_Static_assert(__builtin_classify_type(x) == RT_CLASS_INT, "an index must be an integer")
+#define RT_UNSIGNED(x, flag) ((__typeof__(x))-1 < (__typeof__(x))1 ? 0 : (flag))
+
 /* Byte types have no pointers; everything else gets a descriptor. */
 struct rt_slice {
 	void *ptr;
@@ -156,7 +163,7 @@ void *rt_malloc(size_t size, const struct rt_type *type);
 extern const struct rt_type rt_type_noscan;
 void *rt_makeslice(int64_t len, int64_t cap, size_t size, const struct rt_type *type);
 void rt_growslice(struct rt_slice *s, size_t add, size_t size, const struct rt_type *type);
-_Noreturn void rt_panic_index(size_t i, size_t len) __attribute__((cold));
+_Noreturn void rt_panic_index(size_t i, size_t len, int is_unsigned) __attribute__((cold));
 _Noreturn void rt_panic_slice(size_t i, size_t j, size_t k, size_t cap, int form) __attribute__((cold));
 
 /* ---- slices -------------------------------------------------------------------- */
@@ -197,8 +204,8 @@ declare_slice(string);
  * cap is negative, out of range or len > cap.  task.  Go: make([]T, len, cap). */
 #define make_slice(T, n, ...) \
 	({ \
-		int64_t rt_ml = (int64_t)(n); \
-		int64_t rt_mc = (int64_t)RT_SECOND(0, ##__VA_ARGS__, rt_ml, 0); \
+		int64_t rt_ml = (int64_t)RT_CONV(int64_t, n); \
+		int64_t rt_mc = (int64_t)RT_CONV(int64_t, RT_SECOND(0, ##__VA_ARGS__, rt_ml, 0)); \
 		struct slice_##T rt_ms; \
 		rt_ms.ptr = rt_makeslice(rt_ml, rt_mc, sizeof(T), RT_TYPE(T)); \
 		rt_ms.len = (size_t)rt_ml; \
@@ -313,13 +320,17 @@ size_t rt_chan_cap(struct hchan *c);
 size_t rt_map_len(const struct rt_map *m);
 
 /* at(s, i): the element as an lvalue, for slices, and the byte of a string.
- * Panics "index out of range".  any.  Go: s[i].  s.ptr[i] is not checked. */
+ * Panics "index out of range" in all builds.  any.  Go: s[i].  A hot loop that
+ * has checked its bounds itself says s.ptr[i], which is not checked; for_slice
+ * needs no check. */
 #define at(s, i) \
 	(*({ \
 		__auto_type rt_ts = (s); \
-		size_t rt_ti = (size_t)(i); \
+		__auto_type rt_tn = (i) + 0; \
+		RT_CHECK_INDEX(rt_tn); \
+		size_t rt_ti = (size_t)rt_tn; \
 		if (rt_unlikely(rt_ti >= rt_ts.len)) \
-			rt_panic_index(rt_ti, rt_ts.len); \
+			rt_panic_index(rt_ti, rt_ts.len, RT_UNSIGNED(rt_tn, 1)); \
 		&rt_ts.ptr[rt_ti]; \
 	}))
 
@@ -329,22 +340,36 @@ size_t rt_map_len(const struct rt_map *m);
 #define slice_of(s, i, j) \
 	({ \
 		__auto_type rt_ss = (s); \
-		rt_slice_cut(&rt_ss, sizeof rt_ss, sizeof *rt_ss.ptr, (size_t)(i), (size_t)(j), 0, 2); \
+		__auto_type rt_si = (i) + 0; \
+		__auto_type rt_sj = (j) + 0; \
+		RT_CHECK_INDEX(rt_si); \
+		RT_CHECK_INDEX(rt_sj); \
+		rt_slice_cut(&rt_ss, sizeof rt_ss, sizeof *rt_ss.ptr, (size_t)rt_si, (size_t)rt_sj, 0, \
+		             2 | RT_UNSIGNED(rt_si, 8) | RT_UNSIGNED(rt_sj, 16)); \
 		rt_ss; \
 	})
 #define slice_from(s, i) \
 	({ \
 		__auto_type rt_ss = (s); \
-		rt_slice_cut(&rt_ss, sizeof rt_ss, sizeof *rt_ss.ptr, (size_t)(i), rt_ss.len, 0, 1); \
+		__auto_type rt_si = (i) + 0; \
+		RT_CHECK_INDEX(rt_si); \
+		rt_slice_cut(&rt_ss, sizeof rt_ss, sizeof *rt_ss.ptr, (size_t)rt_si, rt_ss.len, 0, \
+		             1 | RT_UNSIGNED(rt_si, 8)); \
 		rt_ss; \
 	})
 #define slice_to(s, j) slice_of(s, 0, j)
 #define slice_of3(s, i, j, k) \
 	({ \
 		__auto_type rt_ss = (s); \
+		__auto_type rt_si = (i) + 0; \
+		__auto_type rt_sj = (j) + 0; \
+		__auto_type rt_sk = (k) + 0; \
 		_Static_assert(sizeof rt_ss != sizeof(string), "slice_of3: not for strings"); \
-		rt_slice_cut(&rt_ss, sizeof rt_ss, sizeof *rt_ss.ptr, (size_t)(i), (size_t)(j), \
-		             (size_t)(k), 3); \
+		RT_CHECK_INDEX(rt_si); \
+		RT_CHECK_INDEX(rt_sj); \
+		RT_CHECK_INDEX(rt_sk); \
+		rt_slice_cut(&rt_ss, sizeof rt_ss, sizeof *rt_ss.ptr, (size_t)rt_si, (size_t)rt_sj, (size_t)rt_sk, \
+		             3 | RT_UNSIGNED(rt_si, 8) | RT_UNSIGNED(rt_sj, 16) | RT_UNSIGNED(rt_sk, 32)); \
 		rt_ss; \
 	})
 
@@ -357,7 +382,7 @@ rt_slice_cut(void *s, size_t ssize, size_t esize, size_t i, size_t j, size_t k, 
 	rt_size_alias *w = s;
 	bool is_string = ssize == sizeof(string);
 	size_t room = is_string ? w[1] : w[2];
-	size_t end = form == 3 ? k : room;
+	size_t end = (form & 3) == 3 ? k : room;
 
 	if (rt_unlikely(end > room || j > end || i > j))
 		rt_panic_slice(i, j, k, room, is_string ? form + 4 : form);
@@ -368,14 +393,30 @@ rt_slice_cut(void *s, size_t ssize, size_t esize, size_t i, size_t j, size_t k, 
 		w[0] += i * esize;
 }
 
-/* slice_from_array(T, p, n): the n elements at p as a slice that shares them;
- * a C array, for example.  any.  Go: p[:n:n]. */
+/* slice_from_array(T, p, n): the n elements at p as a slice that shares them; a C
+ * array, for example.  any.  Go: p[:n:n].  The other way, s.ptr is a C array of
+ * s.len elements, and slice_to_array(a, s) copies the first of them into all of
+ * the array a; panics when s is too short.  Go: [N]T(s). */
 #define slice_from_array(T, p, n) \
 	({ \
 		T *rt_fp = (p); \
 		size_t rt_fn = (n); \
 		(struct slice_##T){ rt_fp, rt_fn, rt_fn }; \
 	})
+#define slice_to_array(a, s) \
+	({ \
+		__typeof__(a) *rt_ta = &(a); \
+		__auto_type rt_ts = (s); \
+		_Static_assert(!__builtin_types_compatible_p(__typeof__(a), __typeof__(&(*rt_ta)[0])), \
+		               "slice_to_array: not an array"); \
+		_Static_assert(__builtin_types_compatible_p(__typeof__((*rt_ta)[0]), __typeof__(*rt_ts.ptr)), \
+		               "slice_to_array: element types differ"); \
+		size_t rt_tn = sizeof *rt_ta / sizeof(*rt_ta)[0]; \
+		if (rt_unlikely(rt_ts.len < rt_tn)) \
+			rt_panic_to_array(rt_ts.len, rt_tn); \
+		__builtin_memmove(*rt_ta, rt_ts.ptr, sizeof *rt_ta); \
+	})
+_Noreturn void rt_panic_to_array(size_t have, size_t want) __attribute__((cold));
 
 /* for_slice(i, p, s): for each index i (size_t), with p pointing to s's
  * element.  Go: for i := range s. */
@@ -400,7 +441,12 @@ struct boot_file {
 unsigned boot_files(void);
 struct boot_file boot_file(unsigned i);
 
+#include "api_error.h"
+#include "api_format.h"
 #include "api_string.h"
+#include "api_unicode.h"
+#include "api_strconv.h"
+#include "api_slices.h"
 #include "api_map.h"
 #include "api_defer.h"
 

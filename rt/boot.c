@@ -15,7 +15,7 @@ unsigned boot_files(void)
 struct boot_file boot_file(unsigned i)
 {
 	if (i >= plat_nmodules())
-		rt_panic_index(i, plat_nmodules());
+		rt_panic_index(i, plat_nmodules(), true);
 
 	struct plat_module m = plat_module(i);
 	const char *name = m.name ? m.name : "";

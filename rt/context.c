@@ -27,13 +27,13 @@ struct context {
 	bool cancels;            /* constant: context_cancel may be called */
 	bool timed;              /* constant: has a deadline of its own */
 	int64_t deadline;        /* constant */
-	const char *late_cause;  /* constant: the deadline's */
+	error late_cause;        /* constant: the deadline's */
 	const void *key;         /* constant, or NULL */
 	void *val;
 
 	mutex mu;                /* the rest */
-	const char *err;         /* atomic: release after cause, before the channel is closed */
-	const char *cause;
+	error err;               /* atomic: release after cause, before the channel is closed */
+	error cause;
 	struct hchan *done;      /* atomic: NULL until asked for */
 	struct context *children;
 	struct context *next, **link; /* in the list of parent->ender; under that one's mu */
@@ -42,8 +42,8 @@ struct context {
 	void *arg;
 };
 
-const char context_canceled[] = "context canceled";
-const char context_deadline_exceeded[] = "context deadline exceeded";
+define_error(context_canceled, "context canceled");
+define_error(context_deadline_exceeded, "context deadline exceeded");
 
 static struct context background, todo;
 
@@ -85,7 +85,7 @@ static void unlist(context *c)
 }
 
 /* Ends c and what is below; false if it had ended.  quiet: without its call. */
-static bool end(context *c, const char *err, const char *cause, bool quiet)
+static bool end(context *c, error err, error cause, bool quiet)
 {
 	mutex_lock(&c->mu);
 	if (c->err) {
@@ -110,7 +110,7 @@ static bool end(context *c, const char *err, const char *cause, bool quiet)
 }
 
 /* The same from outside: out of the list it is in, too. */
-static bool end_alone(context *c, const char *err, const char *cause, bool quiet)
+static bool end_alone(context *c, error err, error cause, bool quiet)
 {
 	bool first = end(c, err, cause, quiet);
 	context *above = c->parent->ender;
@@ -129,7 +129,7 @@ static void follow(context *c)
 	if (!above)
 		return;
 	mutex_lock(&above->mu);
-	const char *err = above->err, *cause = above->cause;
+	error err = above->err, cause = above->cause;
 	if (!err) {
 		c->next = above->children;
 		c->link = &above->children;
@@ -157,7 +157,7 @@ static void too_late(void *p)
 	end_alone(c, context_deadline_exceeded, c->late_cause, false);
 }
 
-context *context_with_deadline_cause(context *parent, int64_t at, const char *cause)
+context *context_with_deadline_cause(context *parent, int64_t at, error cause)
 {
 	int64_t theirs;
 	need_parent(parent);
@@ -186,7 +186,7 @@ context *context_with_deadline(context *parent, int64_t at)
 	return context_with_deadline_cause(parent, at, NULL);
 }
 
-context *context_with_timeout_cause(context *parent, int64_t d, const char *cause)
+context *context_with_timeout_cause(context *parent, int64_t d, error cause)
 {
 	int64_t at;
 	if (__builtin_add_overflow(nanotime(), d, &at))
@@ -226,7 +226,7 @@ void *rt_context_value(context *c, const void *key)
 	return NULL;
 }
 
-void context_cancel_cause(context *c, const char *cause)
+void context_cancel_cause(context *c, error cause)
 {
 	if (!c->cancels)
 		rt_panic("context: cancel of a context that has no cancel function");
@@ -257,12 +257,12 @@ chan(bool) context_done(context *ctx)
 	return (chan(bool))done;
 }
 
-const char *context_err(context *c)
+error context_err(context *c)
 {
 	return c->ender ? at_load_acq(&c->ender->err) : NULL;
 }
 
-const char *context_cause(context *c)
+error context_cause(context *c)
 {
 	return context_err(c) ? c->ender->cause : NULL; /* constant once err is set */
 }

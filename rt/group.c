@@ -62,11 +62,11 @@ static void need_units(int64_t n)
 		rt_panic("semaphore: negative weight");
 }
 
-const char *semaphore_acquire(semaphore *s, context *ctx, int64_t n)
+error semaphore_acquire(semaphore *s, context *ctx, int64_t n)
 {
 	need_units(n);
 	struct hchan *done = (struct hchan *)context_done(ctx);
-	const char *err = context_err(ctx);
+	error err = context_err(ctx);
 	if (err)
 		return err;
 	mutex_lock(&s->mu);
@@ -154,7 +154,7 @@ bool rt_group_begin(task_group *g, bool wait)
 		if (!wait && !semaphore_try_acquire(&g->slots, 1))
 			return false;
 		if (wait)
-			semaphore_acquire(&g->slots, context_background(), 1);
+			errors_ignore(semaphore_acquire(&g->slots, context_background(), 1)); /* never ends */
 	}
 	wait_group_add(&g->wg, 1);
 	return true;
@@ -167,7 +167,7 @@ void rt_group_done(task_group *g)
 	wait_group_done(&g->wg); /* g may be gone from here on */
 }
 
-void rt_group_error(task_group *g, const char *err)
+void rt_group_error(task_group *g, error err)
 {
 	if (!err)
 		return;
@@ -180,7 +180,7 @@ void rt_group_error(task_group *g, const char *err)
 	mutex_unlock(&g->mu);
 }
 
-const char *task_group_wait(task_group *g)
+error task_group_wait(task_group *g)
 {
 	wait_group_wait(&g->wg);
 	if (g->ctx)

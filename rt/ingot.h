@@ -6,7 +6,12 @@
  * declared:
  *
  *   api_value.h   basic types, slices, len cap copy append, boot files
- *   api_string.h  strings, builders, numbers, printing
+ *   api_slices.h  package slices: index, insert, delete, clone, ...
+ *   api_error.h   errors as values
+ *   api_format.h  formatting into strings and onto the console
+ *   api_string.h  package strings, builders
+ *   api_unicode.h UTF-8, classes and cases of code points
+ *   api_strconv.h numbers and literals to text and back
  *   api_map.h     maps
  *   api_sort.h    sorting, searching, min and max
  *   api_rand.h    pseudo-random numbers

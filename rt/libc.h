@@ -16,4 +16,6 @@ int snprintf(char *restrict, size_t, const char *restrict, ...) __attribute__((f
 int vsnprintf(char *restrict, size_t, const char *restrict, va_list) __attribute__((format(printf, 3, 0)));
 double exp(double);
 double log(double);
+double strtod(const char *restrict, char **restrict);
+float strtof(const char *restrict, char **restrict);
 #endif

@@ -59,32 +59,39 @@ void rt_growslice(struct rt_slice *s, size_t add, size_t size, const struct rt_t
 	s->cap = c;
 }
 
-void rt_panic_index(size_t i, size_t n)
+void rt_panic_index(size_t i, size_t n, int is_unsigned)
 {
-	if ((ptrdiff_t)i < 0)
+	if ((ptrdiff_t)i < 0 && !is_unsigned)
 		rt_panic("runtime error: index out of range [%td]", (ptrdiff_t)i);
 	rt_panic("runtime error: index out of range [%zu] with length %zu", i, n);
 }
 
-/* form: 1 s[i:], 2 s[i:j], 3 s[i:j:k], plus 4 for strings; room is the
- * capacity, or a string's length. */
+void rt_panic_to_array(size_t have, size_t want)
+{
+	rt_panic("runtime error: cannot convert slice with length %zu to array or pointer to array with length %zu",
+	         have, want);
+}
+
+/* form: 1 s[i:], 2 s[i:j], 3 s[i:j:k], plus 4 for strings, plus 8, 16, 32 for an
+ * unsigned i, j, k; room is the capacity, or a string's length. */
 void rt_panic_slice(size_t i, size_t j, size_t k, size_t room, int form)
 {
-	const char *what = form > 4 ? "length" : "capacity";
+	const char *what = form & 4 ? "length" : "capacity", *colon = (form & 3) == 3 ? ":" : "";
+	size_t end = *colon ? k : room;
 
-	if ((form & 3) == 3) {
-		if (k > room)
-			rt_panic("runtime error: slice bounds out of range [::%td] with capacity %zu",
-			         (ptrdiff_t)k, room);
-		if (j > k)
-			rt_panic("runtime error: slice bounds out of range [:%td:%zu]", (ptrdiff_t)j, k);
-		rt_panic("runtime error: slice bounds out of range [%td:%zu:]", (ptrdiff_t)i, j);
+	if (*colon && k > room) {
+		if ((ptrdiff_t)k < 0 && !(form & 32))
+			rt_panic("runtime error: slice bounds out of range [::%td]", (ptrdiff_t)k);
+		rt_panic("runtime error: slice bounds out of range [::%zu] with capacity %zu", k, room);
 	}
-	if (j > room && (ptrdiff_t)j < 0)
-		rt_panic("runtime error: slice bounds out of range [:%td]", (ptrdiff_t)j);
-	if (j > room)
+	if (j > end) {
+		if ((ptrdiff_t)j < 0 && !(form & 16))
+			rt_panic("runtime error: slice bounds out of range [:%td%s]", (ptrdiff_t)j, colon);
+		if (*colon)
+			rt_panic("runtime error: slice bounds out of range [:%zu:%zu]", j, k);
 		rt_panic("runtime error: slice bounds out of range [:%zu] with %s %zu", j, what, room);
-	if ((ptrdiff_t)i < 0)
-		rt_panic("runtime error: slice bounds out of range [%td:]", (ptrdiff_t)i);
-	rt_panic("runtime error: slice bounds out of range [%zu:%zu]", i, j);
+	}
+	if ((ptrdiff_t)i < 0 && !(form & 8))
+		rt_panic("runtime error: slice bounds out of range [%td:%s]", (ptrdiff_t)i, colon);
+	rt_panic("runtime error: slice bounds out of range [%zu:%zu%s]", i, j, colon);
 }

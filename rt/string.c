@@ -2,8 +2,7 @@
  * runtime/string.go, strings.Builder).
  *
  * A string's bytes are one noscan object, never changed after the string is
- * returned.  Text longer than LINE bytes is formatted twice, once to measure:
- * nothing large lies on a task's stack. */
+ * returned. */
 #include "rt.h"
 #include "api_value.h"
 #include "hash.h"
@@ -108,7 +107,6 @@ void builder_write_rune(builder *b, rune r)
 	builder_write(b, (string){ p, utf8_encode_rune(p, r) });
 }
 
-/* Room for n more bytes without another allocation. */
 void builder_grow(builder *b, size_t n)
 {
 	struct rt_slice s = { b->buf.ptr, b->buf.len, b->buf.cap };
@@ -123,81 +121,4 @@ void builder_grow(builder *b, size_t n)
 void builder_reset(builder *b)
 {
 	*b = (builder){};
-}
-
-void builder_printf(builder *b, const char *fmt, ...)
-{
-	va_list ap, again;
-	int n;
-
-	va_start(ap, fmt);
-	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	if (n > 0) {
-		builder_grow(b, (size_t)n + 1);
-		vsnprintf((char *)b->buf.ptr + b->buf.len, (size_t)n + 1, fmt, again);
-		b->buf.len += (size_t)n;
-	}
-	va_end(again);
-}
-
-/* ---- printing --------------------------------------------------------------- */
-
-#define LINE 128
-
-string rt_vsprint(const char *fmt, va_list ap)
-{
-	char line[LINE], *p;
-	va_list again;
-	string s = {};
-	int n;
-
-	va_copy(again, ap);
-	n = vsnprintf(line, sizeof line, fmt, ap);
-	if (n >= (int)sizeof line) {
-		p = new_bytes((size_t)n + 1);
-		vsnprintf(p, (size_t)n + 1, fmt, again);
-		s = (string){ p, (size_t)n };
-	} else if (n > 0) {
-		s = string_from_bytes(line, (size_t)n);
-	}
-	va_end(again);
-	return s;
-}
-
-string rt_sprint(const char *fmt, ...)
-{
-	va_list ap;
-	string s;
-
-	va_start(ap, fmt);
-	s = rt_vsprint(fmt, ap);
-	va_end(ap);
-	return s;
-}
-
-void rt_print(const char *fmt, ...)
-{
-	char line[LINE];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(line, sizeof line, fmt, ap);
-	va_end(ap);
-	if (n < (int)sizeof line) {
-		if (n > 0)
-			plat_write(line, (size_t)n);
-		return;
-	}
-	va_start(ap, fmt);
-	print_string(rt_vsprint(fmt, ap));
-	va_end(ap);
-}
-
-void print_string(string s)
-{
-	if (s.len)
-		plat_write(s.ptr, s.len);
 }

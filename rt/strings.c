@@ -1,13 +1,8 @@
-/* strings.c: Go's package strings, the part that programs use daily.
- * Results that are a part of the argument share it. */
+/* strings.c: Go's package strings: searching, trimming, cutting and joining.
+ * Results that are a part of the argument share it.  What goes by the class or
+ * case of code points is in stringsfunc.c. */
 #include "rt.h"
-#include "api_value.h"
-
-/* The part of s from byte i to j; keeps the base when empty. */
-static string part(string s, size_t i, size_t j)
-{
-	return (string){ i == j ? s.ptr : s.ptr + i, j - i };
-}
+#include "text.h"
 
 ptrdiff_t strings_index_byte(string s, byte c)
 {
@@ -30,6 +25,15 @@ ptrdiff_t strings_index(string s, string t)
 		if (memcmp(p, t.ptr, t.len) == 0)
 			return p - s.ptr;
 		i = (size_t)(p - s.ptr) + 1;
+	}
+	return -1;
+}
+
+ptrdiff_t strings_last_index_byte(string s, byte c)
+{
+	for (size_t i = s.len; i-- > 0;) {
+		if ((byte)s.ptr[i] == c)
+			return (ptrdiff_t)i;
 	}
 	return -1;
 }
@@ -71,67 +75,6 @@ size_t strings_count(string s, string t)
 	return n;
 }
 
-static bool is_space(rune r)
-{
-	return r == ' ' || (r >= '\t' && r <= '\r') || r == 0x85 || r == 0xA0;
-}
-
-static bool in_set(rune r, string set)
-{
-	for_rune(i, c, set) {
-		if (c == r)
-			return true;
-	}
-	return false;
-}
-
-/* The last code point of s. */
-static rune last_rune(string s, size_t *size)
-{
-	size_t lo = s.len > 4 ? s.len - 4 : 0;
-
-	for (size_t i = lo; i < s.len; i++) {
-		rune r = utf8_decode_rune(part(s, i, s.len), size);
-
-		if (i + *size == s.len)
-			return r;
-	}
-	*size = s.len ? 1 : 0;
-	return RuneError;
-}
-
-/* Trims code points of the set, or white space if there is none. */
-static string trim(string s, const string *set)
-{
-	size_t n;
-
-	while (s.len) {
-		rune r = utf8_decode_rune(s, &n);
-
-		if (!(set ? in_set(r, *set) : is_space(r)))
-			break;
-		s = part(s, n, s.len);
-	}
-	while (s.len) {
-		rune r = last_rune(s, &n);
-
-		if (!(set ? in_set(r, *set) : is_space(r)))
-			break;
-		s = part(s, 0, s.len - n);
-	}
-	return s;
-}
-
-string strings_trim_space(string s)
-{
-	return trim(s, NULL);
-}
-
-string strings_trim(string s, string cutset)
-{
-	return trim(s, &cutset);
-}
-
 string strings_trim_prefix(string s, string prefix)
 {
 	return strings_has_prefix(s, prefix) ? part(s, prefix.len, s.len) : s;
@@ -151,69 +94,100 @@ bool strings_cut(string s, string t, string *before, string *after)
 	return i >= 0;
 }
 
-slice(string) strings_fields(string s)
+bool strings_cut_prefix(string s, string prefix, string *rest)
+{
+	bool has = strings_has_prefix(s, prefix);
+
+	*rest = strings_trim_prefix(s, prefix);
+	return has;
+}
+
+bool strings_cut_suffix(string s, string suffix, string *rest)
+{
+	bool has = strings_has_suffix(s, suffix);
+
+	*rest = strings_trim_suffix(s, suffix);
+	return has;
+}
+
+/* At most n pieces, each with keep bytes of its sep. */
+static slice(string) split(string s, string sep, int64_t n, size_t keep)
 {
 	slice(string) v = {};
-	size_t begin = 0;
-	bool in_word = false;
+	size_t most = n < 0 ? SIZE_MAX : (size_t)n, pieces;
+	ptrdiff_t i;
 
-	for_rune(i, r, s) {
-		if (is_space(r)) {
-			if (in_word)
-				v = append(v, part(s, begin, i));
-			in_word = false;
-		} else if (!in_word) {
-			begin = i;
-			in_word = true;
+	if (most == 0)
+		return v;
+	pieces = sep.len ? strings_count(s, sep) + 1 : utf8_rune_count(s);
+	v = make_slice(string, 0, (int64_t)(pieces < most ? pieces : most));
+	if (sep.len == 0) {
+		size_t size;
+
+		for (; s.len && v.len + 1 < most; s = part(s, size, s.len)) {
+			utf8_decode_rune(s, &size);
+			v = append(v, part(s, 0, size));
 		}
+		return s.len ? append(v, s) : v;
 	}
-	if (in_word)
-		v = append(v, part(s, begin, s.len));
-	return v;
+	while (v.len + 1 < most && (i = strings_index(s, sep)) >= 0) {
+		v = append(v, part(s, 0, (size_t)i + keep));
+		s = part(s, (size_t)i + sep.len, s.len);
+	}
+	return append(v, s);
 }
 
 slice(string) strings_split(string s, string sep)
 {
-	slice(string) v = {};
+	return split(s, sep, -1, 0);
+}
 
-	if (sep.len == 0) {
-		size_t n;
+slice(string) strings_split_n(string s, string sep, int64_t n)
+{
+	return split(s, sep, n, 0);
+}
 
-		for (; s.len; s = part(s, n, s.len)) {
-			utf8_decode_rune(s, &n);
-			v = append(v, part(s, 0, n));
-		}
-		return v;
-	}
-	for (ptrdiff_t i; (i = strings_index(s, sep)) >= 0; s = part(s, (size_t)i + sep.len, s.len))
-		v = append(v, part(s, 0, (size_t)i));
-	return append(v, s);
+slice(string) strings_split_after(string s, string sep)
+{
+	return split(s, sep, -1, sep.len);
+}
+
+slice(string) strings_split_after_n(string s, string sep, int64_t n)
+{
+	return split(s, sep, n, sep.len);
 }
 
 string strings_join(slice(string) v, string sep)
 {
-	builder b = {};
 	size_t total = 0;
+	char *b, *p;
 
 	if (v.len == 0)
 		return (string){};
 	if (v.len == 1)
 		return v.ptr[0];
-	for (size_t i = 0; i < v.len; i++)
-		total += v.ptr[i].len + (i ? sep.len : 0);
-	builder_grow(&b, total);
+	if (__builtin_mul_overflow(sep.len, v.len - 1, &total))
+		rt_panic("strings: Join output length overflow");
 	for (size_t i = 0; i < v.len; i++) {
-		if (i)
-			builder_write(&b, sep);
-		builder_write(&b, v.ptr[i]);
+		if (__builtin_add_overflow(total, v.ptr[i].len, &total))
+			rt_panic("strings: Join output length overflow");
 	}
-	return builder_string(&b);
+	p = b = rt_malloc(total, RT_NOSCAN);
+	for (size_t i = 0; i < v.len; i++) {
+		if (i && sep.len)
+			memcpy(p, sep.ptr, sep.len);
+		p += i ? sep.len : 0;
+		if (v.ptr[i].len)
+			memcpy(p, v.ptr[i].ptr, v.ptr[i].len);
+		p += v.ptr[i].len;
+	}
+	return (string){ b, total };
 }
 
 string strings_repeat(string s, int64_t n)
 {
-	builder b = {};
-	size_t total;
+	size_t total, done;
+	char *b;
 
 	if (n < 0)
 		rt_panic("strings: negative Repeat count");
@@ -221,62 +195,48 @@ string strings_repeat(string s, int64_t n)
 		rt_panic("strings: Repeat output length overflow");
 	if (!total)
 		return (string){};
-	builder_grow(&b, total);
-	while (n-- > 0)
-		builder_write(&b, s);
-	return builder_string(&b);
+	b = rt_malloc(total, RT_NOSCAN);
+	memcpy(b, s.ptr, s.len);
+	for (done = s.len; done < total;) { /* doubling */
+		size_t more = done < total - done ? done : total - done;
+
+		memcpy(b + done, b, more);
+		done += more;
+	}
+	return (string){ b, total };
 }
 
-string strings_replace_all(string s, string from, string to)
+string strings_replace(string s, string from, string to, int64_t n)
 {
+	size_t found, total;
 	builder b = {};
-	ptrdiff_t i;
 
-	if (from.len == 0) {
-		for_rune(at, r, s) {
-			builder_write(&b, to);
-			builder_write_rune(&b, r);
-		}
-		builder_write(&b, to);
-		return builder_string(&b);
-	}
-	if (strings_index(s, from) < 0)
+	if (n == 0 || string_eq(from, to))
 		return s;
-	while ((i = strings_index(s, from)) >= 0) {
-		builder_write(&b, part(s, 0, (size_t)i));
+	found = strings_count(s, from);
+	if (found == 0)
+		return s;
+	if (n > 0 && (size_t)n < found)
+		found = (size_t)n;
+	if (__builtin_mul_overflow(to.len, found, &total) || __builtin_add_overflow(total, s.len, &total))
+		rt_panic("strings: Replace output length overflow");
+	builder_grow(&b, total - found * from.len);
+	for (size_t k = 0; k < found; k++) {
+		size_t i = 0;
+
+		if (from.len)
+			i = (size_t)strings_index(s, from);
+		else if (k)
+			utf8_decode_rune(s, &i);
+		builder_write(&b, part(s, 0, i));
 		builder_write(&b, to);
-		s = part(s, (size_t)i + from.len, s.len);
+		s = part(s, i + from.len, s.len);
 	}
 	builder_write(&b, s);
 	return builder_string(&b);
 }
 
-/* Adds flip to the bytes from lo to hi; s itself if there are none. */
-static string change_case(string s, byte lo, byte hi, int flip)
+string strings_replace_all(string s, string from, string to)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		byte c = (byte)s.ptr[i];
-
-		if (c >= lo && c <= hi) {
-			string copy_of = string_from_bytes(s.ptr, s.len);
-			char *p = (char *)copy_of.ptr;
-
-			for (; i < s.len; i++) {
-				c = (byte)p[i];
-				p[i] = (char)(c >= lo && c <= hi ? c + flip : c);
-			}
-			return copy_of;
-		}
-	}
-	return s;
-}
-
-string strings_to_lower(string s)
-{
-	return change_case(s, 'A', 'Z', 'a' - 'A');
-}
-
-string strings_to_upper(string s)
-{
-	return change_case(s, 'a', 'z', 'A' - 'a');
+	return strings_replace(s, from, to, -1);
 }

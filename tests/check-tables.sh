@@ -16,4 +16,10 @@ current() {
 }
 current rt/gen/mksizeclasses.c rt/sizeclasses.h
 current rt/gen/mkziggurat.c rt/ziggurat.h
+if rt/gen/mkunicode.py >"$tmp/out" && diff -u rt/unicode_tables.h "$tmp/out"; then
+	echo "ok tables rt/unicode_tables.h"
+else
+	echo "FAIL tables rt/unicode_tables.h differs from what rt/gen/mkunicode.py prints"
+	bad=1
+fi
 exit $bad

@@ -20,12 +20,18 @@ declare_slice(point);
 struct other { long a; };
 static void takes(int a, char *b) { (void)a; (void)b; }
 static struct other *make_other(void) { return 0; }
-static const char *fails(int a) { return a ? "failed" : 0; }
 static uint64 point_hash(const struct point *p, uint64 seed) { return (uint64)p->x + seed; }
 static bool point_equal(const struct point *a, const struct point *b) { return a->x == b->x; }
 static uint64 other_hash(const struct other *p, uint64 seed) { return (uint64)p->a + seed; }
 static int by_long(const long *a, const long *b) { return *a < *b ? -1 : *a > *b; }
 static int by_int(const int *a, const int *b) { return *a < *b ? -1 : *a > *b; }
+typedef struct code_error { error_head head; int code; } code_error;
+static string code_text(error e) { (void)e; return S("code"); }
+static define_error_type(code_error, .text = code_text);
+static struct point get_point(void) { return (struct point){ 0 }; }
+static bool is_odd(int x, int y) { return (x + y) & 1; }
+static bool no_int(char *p) { return !p; }
+static error fails(int a) { return a ? errors_new(S("failed")) : NULL; }
 int main(void)
 {
 	chan(int) ci = make_chan(int, 1);
@@ -47,9 +53,16 @@ int main(void)
 	struct other o = { 3 };
 	char *text = 0;
 	int i = 0;
+	error err = NULL;
+	string str = S("a");
+	int64 n;
+	double d;
+	struct { string name; } *tree = 0;
+	(void)str; (void)n; (void)d;
 	(void)ci; (void)cs; (void)cp; (void)si; (void)m; (void)p; (void)o; (void)text; (void)i;
 	(void)sb; (void)make_other; (void)mp; (void)fails; (void)sm; (void)sp; (void)g;
 	(void)key; (void)mi; (void)mf; (void)other_hash; (void)by_long; (void)by_int; (void)spt; (void)u;
+	(void)err; (void)tree; (void)get_point;
 	%s
 	return 0;
 }
@@ -152,6 +165,58 @@ CASES = [
      "int *q = context_value(context_todo(), &key); (void)q;", "incompatible"),
     ("task_group_go of what returns no error", "task_group_go(&g, takes, 1, text);", "task_group_go(&g, fails, 1);", "void"),
     ("task_group_go with another type", "task_group_go(&g, fails, text);", "task_group_go(&g, fails, 1);", "int"),
+    ("an index that is a fraction", "i = at(si, 1.5);", "i = at(si, 1);", "integer"),
+    ("an index that is a pointer", "i = at(si, text);", "i = at(si, i);", "integer"),
+    ("a bound that is a fraction", "si = slice_of(si, 0, 1.0);", "si = slice_of(si, 0, 1);", "integer"),
+    ("a length that is a fraction", "si = make_slice(int, 1.5);", "si = make_slice(int, 1);", "floating"),
+    ("slice_of3 of a string", "str = slice_of3(str, 0, 1, 1);", "str = slice_of(str, 0, 1);", "not for strings"),
+    ("slice_from_array of another type", "si = slice_from_array(int, text, 1);", "si = slice_from_array(int, &i, 1);",
+     "incompatible"),
+    ("slice_to_array of another type", "long a[2]; slice_to_array(a, si);", "int a[2]; slice_to_array(a, si);",
+     "element types"),
+    ("slice_to_array to a pointer", "int *a = &i; slice_to_array(a, si);", "int a[2]; slice_to_array(a, si);", "not an array"),
+    ("slices_index of another type", "i = (int)slices_index(si, text);", "i = (int)slices_index(si, 5);", "int"),
+    ("slices_index of structures", "slice(point) v = {}; i = (int)slices_index(v, p);",
+     "slice(string) v = {}; i = (int)slices_index(v, str);", "without =="),
+    ("slices_index_func with another function", "i = (int)slices_index_func(si, no_int);",
+     "i = (int)slices_index_func(si, is_odd, 1);", "int"),
+    ("slices_index_func with too few arguments", "i = (int)slices_index_func(si, is_odd);",
+     "i = (int)slices_index_func(si, is_odd, 1);", "too few"),
+    ("slices_equal of two types", "i = slices_equal(si, sb);", "i = slices_equal(si, si);", "element types"),
+    ("slices_insert of another type", "si = slices_insert(si, 0, text);", "si = slices_insert(si, 0, 1, 2);", "int"),
+    ("slices_replace with another type", "si = slices_replace(si, 0, 1, sb);", "si = slices_replace(si, 0, 1, si);",
+     "element types"),
+    ("slices_concat of two types", "si = slices_concat(si, sb);", "si = slices_concat(si, si);", "invalid|incompatible"),
+    ("an error that is not looked at", "strconv_atoi(str, &n);", "errors_ignore(strconv_atoi(str, &n));", "unused|warn_unused"),
+    ("an error cast to void", "(void)strconv_atoi(str, &n);", "must(strconv_atoi(str, &n));", "unused|warn_unused"),
+    ("a new error that is not used", "errorf(\"%d\", 1);", "err = errorf(\"%d\", 1);", "unused|warn_unused"),
+    ("task_group_wait without a look at its error", "task_group_wait(&g);", "err = task_group_wait(&g);",
+     "unused|warn_unused"),
+    ("an error of a C string", "err = \"text\";", "err = errors_new(S(\"text\"));", "incompatible"),
+    ("a number parsed into another type", "err = strconv_atoi(str, &d);", "err = strconv_parse_float(str, 64, &d);",
+     "incompatible"),
+    ("errors_as of another type", "const struct point *q; i = errors_as(err, code_error, &q);",
+     "const code_error *q; i = errors_as(err, code_error, &q);", "incompatible"),
+    ("an error type without a head", "typedef struct bare { int x; error_head head; } bare; static define_error_type(bare);",
+     "typedef struct bare { error_head head; } bare; static define_error_type(bare); (void)bare_type;", "begins with"),
+    ("change an error", "((error)err)->type = NULL;", "err = NULL;", "read-only"),
+    ("print an int as a string", "print(\"%s\", i);", "print(\"%d\", i);", "format"),
+    ("print a string as an int", "print(\"%d\", str);", "print(\"%s\", str);", "format"),
+    ("print an error as an int", "print(\"%d\", err);", "print(\"%s\", err);", "format"),
+    ("print a string as a pointer", "print(\"%ld\", str);", "print(\"%s\", str);", "format"),
+    ("print a structure", "print(\"%s\", p);", "print(\"%d\", p.x);", "format"),
+    ("print with too few arguments", "print(\"%s %d\", str);", "print(\"%s %d\", str, i);", "format"),
+    ("print with too many arguments", "print(\"%s\", str, i);", "print(\"%s %d\", str, i);", "format"),
+    ("println with an unknown conversion", "println(\"%y\", i);", "println(\"%x\", i);", "format"),
+    ("println with a variable as its format", "println(text);", "println(\"%s\", cstr(str));", "expected"),
+    ("sprint of a long as an int", "str = sprint(\"%d %s\", n, str);", "str = sprint(\"%ld %s\", n, str);", "format"),
+    ("errorf with a wrong format", "err = errorf(\"%d\", errors_wrap(err));", "err = errorf(\"%s\", errors_wrap(err));",
+     "format"),
+    ("builder_printf with a wrong format", "builder b = {}; builder_printf(&b, \"%d\", text);",
+     "builder b = {}; builder_printf(&b, \"%s\", cstr(str));", "format"),
+    ("STR of what has a side effect", "print(\"%.*s\", STR(tree++->name));", "print(\"%.*s\", STR(tree->name));",
+     "side effect"),
+    ("STR of a call", "print(\"%.*s\", STR(concat(str, str)));", "print(\"%.*s\", STR(str));", "lvalue"),
     ("close of a slice", "close(si);", "close(ci);", "."),
 ]
 

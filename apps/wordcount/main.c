@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 {
 	uint64 lines = UINT64_MAX;
 
-	if (argc > 2 || (argc == 2 && !strconv_parse_uint(cstring(argv[1]), 10, &lines))) {
+	if (argc > 2 || (argc == 2 && strconv_parse_uint(cstring(argv[1]), 10, 64, &lines))) {
 		println("usage: wordcount [LINES]");
 		return 2;
 	}

@@ -5,6 +5,11 @@
 #include "ingot.h"
 #include "test.h"
 
+static define_error(b_first, "b first");
+static define_error(then_a, "then a");
+static define_error(from_above, "from above");
+static define_error(too_late, "too late");
+
 static bool is_done(context *ctx)
 {
 	bool done = false;
@@ -39,7 +44,7 @@ TEST(a_cancel_reaches_all_below)
 	CHECK(!is_done(e) && !is_done(f));
 	CHECK(!recv(done, NULL));
 	CHECK(context_err(d) == context_canceled);
-	CHECK_STR(context_err(d), "context canceled");
+	CHECK(string_eq(error_text(context_err(d)), S("context canceled")));
 	context_cancel(b);
 	context *late = context_with_cancel(c);
 	CHECK(is_done(late));
@@ -52,16 +57,16 @@ TEST(the_first_cause_stays)
 {
 	context *a = context_with_cancel(context_background()), *b = context_with_cancel(a);
 	CHECK(!context_cause(a));
-	context_cancel_cause(b, "b first");
-	context_cancel_cause(a, "then a");
-	CHECK_STR(context_cause(b), "b first");
-	CHECK_STR(context_cause(a), "then a");
+	context_cancel_cause(b, b_first);
+	context_cancel_cause(a, then_a);
+	CHECK(context_cause(b) == b_first);
+	CHECK(context_cause(a) == then_a);
 	CHECK(context_err(a) == context_canceled);
 	a = context_with_cancel(context_background());
 	b = context_with_cancel(a);
-	context_cancel_cause(a, "from above");
-	CHECK_STR(context_cause(b), "from above");
-	CHECK_STR(context_cause(context_with_cancel(b)), "from above");
+	context_cancel_cause(a, from_above);
+	CHECK(context_cause(b) == from_above);
+	CHECK(context_cause(context_with_cancel(b)) == from_above);
 	a = context_with_cancel(context_background());
 	context_cancel(a);
 	CHECK(context_cause(a) == context_canceled);
@@ -91,10 +96,10 @@ TEST(deadlines)
 	recv(context_done(a));
 	CHECK(nanotime() >= at);
 	CHECK(context_err(a) == context_deadline_exceeded);
-	CHECK_STR(context_cause(a), "context deadline exceeded");
-	context *b = context_with_timeout_cause(context_background(), -1, "too late");
+	CHECK(string_eq(error_text(context_cause(a)), S("context deadline exceeded")));
+	context *b = context_with_timeout_cause(context_background(), -1, too_late);
 	CHECK(is_done(b));
-	CHECK_STR(context_cause(b), "too late");
+	CHECK(context_cause(b) == too_late);
 	CHECK(context_err(b) == context_deadline_exceeded);
 	/* The earlier one counts. */
 	context *c = context_with_deadline(context_background(), 5 * Hour);
@@ -295,7 +300,7 @@ static int order[4], norder;
 
 static void taker(semaphore *s, int64 n, wait_group *wg)
 {
-	semaphore_acquire(s, context_background(), n);
+	must(semaphore_acquire(s, context_background(), n));
 	order[atomic_add(&norder, 1) - 1] = (int)n;
 	semaphore_release(s, n);
 	wait_group_done(wg);
@@ -436,21 +441,22 @@ TEST(semaphore_loses_no_unit)
 
 /* ---- groups ---------------------------------------------------------------- */
 
-static const char first_error[] = "the first", second_error[] = "the second";
+static define_error(first_error, "the first");
+static define_error(second_error, "the second");
 
-static const char *work(int *n)
+static error work(int *n)
 {
 	gosched();
 	atomic_add(n, 1);
 	return NULL;
 }
 
-static const char *fail(const char *why)
+static error fail(error why)
 {
 	return why;
 }
 
-static const char *until(context *ctx, const char *why)
+static error until(context *ctx, error why)
 {
 	recv(context_done(ctx));
 	return why;
@@ -484,7 +490,7 @@ TEST(group_returns_the_first_error)
 	CHECK(context_err(ctx) == context_canceled);
 }
 
-static const char *limited(int *at_once)
+static error limited(int *at_once)
 {
 	if (atomic_add(at_once, 1) > 3)
 		TEST_FAIL("more than three at a time");
@@ -493,7 +499,7 @@ static const char *limited(int *at_once)
 	return NULL;
 }
 
-static const char *ends_early(void)
+static error ends_early(void)
 {
 	goexit();
 }

@@ -371,7 +371,7 @@ static rwmutex rw;
 EXCLUSIVE(writers_of_a_rwmutex_exclude_each_other, "rwmutex, writers", rwmutex_lock(&rw), rwmutex_unlock(&rw))
 
 static semaphore units = { .size = 1 };
-EXCLUSIVE(a_release_comes_before_its_acquire, "semaphore", semaphore_acquire(&units, context_background(), 1),
+EXCLUSIVE(a_release_comes_before_its_acquire, "semaphore", must(semaphore_acquire(&units, context_background(), 1)),
           semaphore_release(&units, 1))
 
 static bool held;
@@ -614,7 +614,7 @@ TEST(done_comes_before_the_end_of_wait)
 	finish("wait_group", &n);
 }
 
-static const char *fills(struct payload *p, uint64 n)
+static error fills(struct payload *p, uint64 n)
 {
 	fill(p, n);
 	return NULL;
@@ -627,7 +627,7 @@ TEST(a_groups_tasks_come_before_the_end_of_its_wait)
 		task_group g = { 0 };
 		task_group_go(&g, fills, &parts[0], n);
 		task_group_go(&g, fills, &parts[1], n);
-		task_group_wait(&g);
+		must(task_group_wait(&g));
 		EXPECT(&parts[0], n);
 		EXPECT(&parts[1], n);
 	}
@@ -772,9 +772,12 @@ TEST(a_put_comes_before_the_get_of_the_same)
 
 /* ---- contexts, timers ---------------------------------------------------------------------- */
 
+static define_error(odd, "odd");
+static define_error(even, "even");
+
 struct ending {
 	context *ctx;
-	const char *cause;
+	error cause;
 	struct payload p, before;
 	uint64 n, called;
 };
@@ -812,7 +815,7 @@ TEST(a_cancel_comes_before_what_sees_it)
 	go(sees_end, c1, done, false);
 	go(sees_end, c2, done, true);
 	for (; more(n); n++) {
-		struct ending *r = new (struct ending, .n = n, .cause = n % 2 ? "odd" : "even");
+		struct ending *r = new (struct ending, .n = n, .cause = n % 2 ? odd : even);
 		r->ctx = context_with_cancel(context_background());
 		fill(&r->before, n);
 		context_after_func(r->ctx, called_at_end, r);

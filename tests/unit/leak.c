@@ -134,12 +134,12 @@ static void leak_wait_group(void)
 static void leak_cond(void) { go(waits_event, new(struct event)); }
 static void acquires(semaphore *k)
 {
-	semaphore_acquire(k, context_background(), 1);
+	must(semaphore_acquire(k, context_background(), 1));
 }
 static void leak_semaphore(void)
 {
 	semaphore *s = new_semaphore(1);
-	semaphore_acquire(s, context_background(), 1);
+	must(semaphore_acquire(s, context_background(), 1));
 	go(acquires, s);
 }
 static void waits_for_timer(timer *t)

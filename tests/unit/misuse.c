@@ -179,10 +179,10 @@ static void group_add_beside_wait(void)
 static void semaphore_too_much(void)
 {
 	semaphore *s = new_semaphore(3);
-	semaphore_acquire(s, context_background(), 2);
+	must(semaphore_acquire(s, context_background(), 2));
 	semaphore_release(s, 3);
 }
-static void semaphore_negative(void) { semaphore_acquire(new_semaphore(3), context_background(), -1); }
+static void semaphore_negative(void) { must(semaphore_acquire(new_semaphore(3), context_background(), -1)); }
 static void semaphore_negative_try(void) { semaphore_try_acquire(new_semaphore(3), INT64_MIN); }
 static void semaphore_negative_release(void) { semaphore_release(new_semaphore(3), -1); }
 

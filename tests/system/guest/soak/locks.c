@@ -378,13 +378,13 @@ void mix_context(struct run *r)
 
 /* ---- groups --------------------------------------------------------------------- */
 
-static const char failed[] = "this one failed";
+static define_error(failed, "this one failed");
 
 struct crew {
 	int64 running, ran; /* atomic */
 };
 
-static const char *job(struct run *r, struct rng g, struct crew *c, int limit, bool fails)
+static error job(struct run *r, struct rng g, struct crew *c, int limit, bool fails)
 {
 	int64 n = atomic_add(&c->running, 1);
 	LAW(r, limit < 0 || n <= limit, "%ld tasks run, the limit is %d", (long)n, limit);
@@ -418,9 +418,10 @@ void mix_groups(struct run *r)
 			any_fails |= fails;
 			started++;
 		}
-		const char *err = task_group_wait(&tg);
+		error err = task_group_wait(&tg);
+		string text = error_text(err);
 		SAME(r, "tasks of a group that ran", c.ran, started);
-		LAW(r, err == (any_fails ? failed : NULL), "a group's error is %s", err ? err : "none");
+		LAW(r, err == (any_fails ? failed : NULL), "a group's error is %.*s", STR(text));
 		LAW(r, !ctx || context_err(ctx), "a group's context goes on");
 	}
 }
