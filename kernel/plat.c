@@ -145,6 +145,12 @@ size_t plat_memory_total(void)
 	return bootmem.total;
 }
 
+/* Nobody is there to take it: that takes a device. */
+bool plat_memory_release(uintptr_t va, size_t len)
+{
+	return false;
+}
+
 unsigned plat_globals(struct plat_range *out, unsigned max)
 {
 	unsigned n = 0;

@@ -4,6 +4,7 @@
  *   new(T, .a = 1)    the same with these members set           Go's &T{a: 1}
  *   rt_make(T, n)     zeroed array of n T
  *   gc()              a full collection                         runtime.GC()
+ *   free_os_memory()  and all free memory back to the host      debug.FreeOSMemory()
  *   compact_stacks()  memory of parked tasks back, at once; Go: no such thing
  *   read_mem_stats    Go's runtime.ReadMemStats, the fields that mean something here
  *   set_gc_percent    debug.SetGCPercent: returns the old value, -1 off
@@ -51,6 +52,9 @@ extern const struct rt_type rt_type_noscan;
 int64_t compact_stacks(void);
 
 void gc(void);
+/* Collects, and gives every free page back to the host where it takes them.  task.
+ * Go: debug.FreeOSMemory */
+void free_os_memory(void);
 int set_gc_percent(int percent);
 /* Checks the whole heap's invariants with the world stopped; ends the image with
  * a report if one is broken.  For tests. */
@@ -65,6 +69,7 @@ struct mem_stats {
 	uint64_t total_alloc, mallocs, frees; /* since the start, frees up to the last sweep */
 	uint64_t heap_alloc, heap_objects;    /* allocated and not yet swept */
 	uint64_t heap_inuse, heap_idle, heap_sys; /* bytes of spans, of free pages, taken into use */
+	uint64_t heap_released;               /* of heap_idle: given back to the host */
 	uint64_t heap_live;                   /* marked by the last collection */
 	uint64_t stack_inuse, other_sys, sys;
 	uint64_t next_gc, last_gc, pause_total_ns;

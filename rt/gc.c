@@ -59,6 +59,8 @@ static void set_goal(uint64_t live)
 	uint64_t room = live / 16 + (machine / 64 < 1 << 20 ? machine / 64 : 1 << 20);
 	if (goal < live + room)
 		goal = live + room;
+	if (mheap.goal_set)
+		mheap.goal_set(gcs.goal, goal);
 	gcs.live = live;
 	gcs.goal = goal;
 	at_store(&mheap.gc_trigger, goal);
@@ -294,6 +296,7 @@ static void stats_stop(void *arg)
 		m->heap_inuse += (uint64_t)s->npages << PAGE_SHIFT;
 	}
 	m->heap_sys = (uint64_t)mheap.used_bytes;
+	m->heap_released = (uint64_t)mheap.released << PAGE_SHIFT;
 	m->heap_idle = (uint64_t)mheap_pages_free() << PAGE_SHIFT;
 	m->stack_inuse = stack_bytes_inuse();
 	m->sys = ((uint64_t)mheap.total_pages << PAGE_SHIFT) + mheap.sys_bytes;

@@ -165,6 +165,13 @@ struct mheap {
 	size_t pages_manual;   /* manual memory, frames and metadata taken from pages */
 	size_t sys_bytes;      /* metadata carved at the start */
 
+	/* scavenge.c; hooks are NULL until it runs. */
+	size_t released;       /* free pages given back to the host; under lock, read relaxed */
+	void (*took)(uint32_t page, uint32_t npages); /* allocated while some are; under lock */
+	void (*goal_set)(uint64_t old, uint64_t goal);
+	void (*scavenge_kick)(void);
+	uint32_t scavenge_due; /* a task is to call scavenge_kick().  Relaxed */
+
 	/* Collection state; gc.c. */
 	uint32_t sweepgen;     /* += 2 in each stop */
 	uint64_t heap_live;    /* bytes allocated since or marked by the last cycle, a little ahead
@@ -229,6 +236,7 @@ struct object {
 void mheap_init(void);
 bool page_alloc(uint32_t npages, uint32_t *page); /* under mheap.lock */
 void page_free(uint32_t page, uint32_t npages);   /* under mheap.lock */
+void page_take(uint32_t page, uint32_t npages);   /* these, which are free; under mheap.lock */
 void page_cache_flush(void);                      /* under mheap.lock */
 void page_summaries_verify(unsigned level);
 bool page_is_free(uint32_t page);                 /* under mheap.lock, or a stop */

@@ -56,6 +56,7 @@ bool leak_hold(struct g *g)
 	case WAIT_IO:
 	case WAIT_DEBUG:
 	case WAIT_COMPACT:
+	case WAIT_SCAVENGE:
 	case WAIT_NREASONS:
 		return false;
 	}

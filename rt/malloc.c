@@ -159,6 +159,8 @@ static void gc_if_due(void)
 {
 	if (at_load(&mheap.heap_live) >= at_load(&mheap.gc_trigger) && gc_can_start())
 		gc_start(false);
+	if (unlikely(at_load(&mheap.scavenge_due)))
+		mheap.scavenge_kick();
 }
 
 /* A 16-byte object of which `size` bytes are taken becomes the tiny block. */

@@ -249,7 +249,7 @@ static unsigned find_run(uint64_t bits, unsigned n)
 	return bits ? __builtin_ctzll(bits) : 64;
 }
 
-bool page_alloc(uint32_t n, uint32_t *page)
+static bool page_find(uint32_t n, uint32_t *page)
 {
 	if (n == 0 || n > mheap.npages)
 		return false;
@@ -274,7 +274,6 @@ bool page_alloc(uint32_t n, uint32_t *page)
 		if (at != 64) {
 			mheap.pc_bits &= ~((~0ull >> (64 - n)) << at);
 			*page = mheap.pc_page + at;
-			mheap.pages_inuse += n;
 			return true;
 		}
 	}
@@ -283,8 +282,24 @@ bool page_alloc(uint32_t n, uint32_t *page)
 		if (!tree_alloc(n, page))
 			return false;
 	}
-	mheap.pages_inuse += n;
 	return true;
+}
+
+bool page_alloc(uint32_t n, uint32_t *page)
+{
+	if (!page_find(n, page))
+		return false;
+	mheap.pages_inuse += n;
+	if (unlikely(mheap.released))
+		mheap.took(*page, n);
+	return true;
+}
+
+void page_take(uint32_t page, uint32_t n)
+{
+	bits_set_range(page, n, true);
+	summaries_update(page / CHUNK_PAGES, (page + n - 1) / CHUNK_PAGES);
+	mheap.pages_inuse += n;
 }
 
 void page_free(uint32_t page, uint32_t n)

@@ -94,6 +94,10 @@ struct plat_range {
 unsigned plat_memory(struct plat_range *out, unsigned max);
 /* Bytes of physical memory in the machine (for messages). */
 size_t plat_memory_total(void);
+/* Gives the memory of [va, va+len) (8 KiB aligned, in plat_memory()) back to the host;
+ * its content is undefined from now on, and a touch takes it into use again.  False,
+ * and nothing has changed: this machine cannot.  system. */
+bool plat_memory_release(uintptr_t va, size_t len);
 /* true if fresh memory of plat_memory() is known to be zero (hosted). */
 extern bool plat_memory_zeroed;
 
@@ -206,6 +210,11 @@ void plat_fp_save(void *area, void *ctx);
 /* Entered once on core 0 on its scheduler stack when the machine is up,
  * interrupts on.  Runs main and ends by plat_exit(). */
 noreturn void rt_start(void);
+/* NULL, or called when tasks can be made: rt_scavenger_start() by a platform that can
+ * release memory.  Set before rt_start(). */
+extern void (*rt_at_start)(void);
+/* Begins to release free memory in the background; once.  By rt_at_start, or a task. */
+void rt_scavenger_start(void);
 /* Entered on each further core. */
 noreturn void rt_core_main(unsigned core);
 

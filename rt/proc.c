@@ -54,6 +54,7 @@ const char *const wait_reason_names[WAIT_NREASONS] = {
 	[WAIT_IO] = "IO wait",
 	[WAIT_DEBUG] = "debug call",
 	[WAIT_COMPACT] = "stack compaction",
+	[WAIT_SCAVENGE] = "GC scavenge wait",
 };
 
 enum wait_reason g_wait_reason(const struct g *g)

@@ -156,6 +156,7 @@ enum wait_reason {
 	WAIT_IO,
 	WAIT_DEBUG,
 	WAIT_COMPACT,
+	WAIT_SCAVENGE,
 	WAIT_NREASONS
 };
 /* g->wait_reason also says, above the reason, what others found out about the

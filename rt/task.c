@@ -336,6 +336,8 @@ int num_cpu(void)
 
 /* ---- start ------------------------------------------------------------ */
 
+void (*rt_at_start)(void);
+
 static struct g g0_boot NOSCAN_BSS; /* core 0's, before there is a heap */
 
 static void p_init(unsigned core, struct g *g0)
@@ -400,6 +402,8 @@ noreturn void rt_start(void)
 	dump_start();
 	schedtrace_start();
 	freeze_start();
+	if (rt_at_start)
+		rt_at_start();
 	sched.started = 1;
 	if (plat_ncores > 1)
 		plat_start_cores();

@@ -283,5 +283,6 @@ int main(int argc, char **argv)
 	bench_tasks();
 	bench_sync();
 	bench_values();
+	bench_heap();
 	return 0;
 }

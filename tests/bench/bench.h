@@ -22,6 +22,7 @@ void bench_timers(void);
 void bench_tasks(void);
 void bench_sync(void);
 void bench_values(void);
+void bench_heap(void);
 void bench_latency(void);
 
 #endif

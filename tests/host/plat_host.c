@@ -401,6 +401,11 @@ size_t plat_memory_total(void)
 	return heap_len;
 }
 
+bool plat_memory_release(uintptr_t va, size_t len)
+{
+	return madvise((void *)va, len, MADV_DONTNEED) == 0;
+}
+
 unsigned plat_globals(struct plat_range *out, unsigned max)
 {
 	(void)max;
@@ -677,6 +682,7 @@ int main(int argc, char **argv)
 	sigset_t irq;
 	sigemptyset(&irq);
 	sigaddset(&irq, SIG_IRQ);
+	rt_at_start = rt_scavenger_start;
 	start_core(0);
 	pthread_sigmask(SIG_BLOCK, &irq, NULL);
 	timer_loop();
