@@ -191,7 +191,8 @@ unsigned pci_scan(void)
 		find_ecam();
 		if (ecam.base || have_ports())
 			scan_bus(ecam.first, 0);
-		klog("pci: %u devices, configuration by %s\n", ndevs, ecam.base ? "memory" : "ports");
+		if (klog_on)
+			io_log("pci: %u devices, configuration by %s", ndevs, ecam.base ? "memory" : "ports");
 	}
 	return ndevs;
 }

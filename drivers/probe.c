@@ -17,3 +17,13 @@ void plat_find_disks(void)
 {
 	virtio(&virtio_blk_driver);
 }
+
+void plat_find_nics(void)
+{
+	virtio(&virtio_net_driver);
+}
+
+void plat_find_entropy(void)
+{
+	virtio(&virtio_rng_driver);
+}

@@ -112,21 +112,21 @@ struct netdev {
 	uint8_t mac[6];
 	uint16_t mtu;             /* payload of a frame: 1500 */
 	uint16_t nqueues;         /* pairs: constant */
-	uint32_t offloads;        /* NET_* that send() accepts, NET_CSUM_NEEDED if any */
+	uint32_t offloads;        /* NET_* that transmit() accepts, NET_CSUM_NEEDED if any */
 	uint32_t rx_offloads;     /* NET_* that received frames may carry */
 	uint32_t link_up;         /* relaxed */
 	uint32_t rx_spare;        /* buffers of a queue beyond which its owner should copy and give back */
 	/* Sends one frame (n pieces, at most 64 KiB with the headers), copied before
 	 * it returns.  False: no room, nothing is sent; tx_room() follows.  task,
 	 * from many at once; queue below nqueues. */
-	bool (*send)(struct netdev *d, unsigned queue, const struct net_piece *v, unsigned n,
+	bool (*transmit)(struct netdev *d, unsigned queue, const struct net_piece *v, unsigned n,
 	             const struct net_offload *off);
 	void *priv;
 
 	/* The stack's, set before rx_start: called by the queue's own task, one
 	 * frame at a time; b is the stack's from then on. */
 	void (*rx)(struct netdev *d, unsigned queue, struct netbuf *b);
-	void (*tx_room)(struct netdev *d, unsigned queue); /* after a false send() */
+	void (*tx_room)(struct netdev *d, unsigned queue); /* after a false transmit() */
 	void (*link)(struct netdev *d);                    /* link_up changed */
 	void (*rx_start)(struct netdev *d);                /* the driver's: frames may come now */
 	void *stack;              /* the stack's own */
@@ -136,6 +136,10 @@ struct netdev {
 };
 /* An interface was found.  Only in plat_find_nics(). */
 void netdev_add(struct netdev *d);
+/* For a stack: how many there are, looked for at the first call; interface i, or
+ * NULL.  It is free to take while stack is NULL.  task */
+int netdev_count(void);
+struct netdev *netdev_get(int i);
 
 /* ---- the others ------------------------------------------------------------ */
 

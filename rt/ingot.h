@@ -25,6 +25,7 @@
  *   api_context.h cancellation, deadlines, values
  *   api_group.h   semaphores, groups of tasks
  *   api_disk.h    disks
+ *   api_device.h  network interfaces as frames, entropy
  *
  * No C library header is needed; any may be included before it (select,
  * close, send and recv are macros here, so this header comes last).  Contexts:
@@ -48,5 +49,6 @@
 #include "api_context.h"
 #include "api_group.h"
 #include "api_disk.h"
+#include "api_device.h"
 
 #endif

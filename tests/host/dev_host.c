@@ -1,5 +1,5 @@
-/* dev_host.c: devices of the hosted build: files as disks (INGOT_DISKS=a:b), the
- * kernel's random numbers.  glibc's stack is deep, so all of it runs on the
+/* dev_host.c: devices of the hosted build: files as disks (INGOT_DISKS=a:b),
+ * and no others.  glibc's stack is deep, so all of it runs on the
  * core's own stack (struct blkdev's deep, rt_systemstack). */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -69,3 +69,7 @@ void plat_find_disks(void)
 {
 	rt_systemstack(find_disks, NULL);
 }
+
+/* No network interfaces; the kernel's random numbers are plat_entropy()'s already. */
+void plat_find_nics(void) {}
+void plat_find_entropy(void) {}

@@ -1,0 +1,49 @@
+/* api_device.h: network interfaces as frames, and the host's entropy; of
+ * ingot.h.  What is above frames is another header's.
+ *
+ * Errors and contexts are as in api_disk.h.  Programs that call none of these
+ * have none of these drivers in them. */
+#ifndef INGOT_API_DEVICE_H
+#define INGOT_API_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- network interfaces, frame by frame ------------------------------------ */
+
+typedef struct nic nic;
+
+/* How many there are; they are looked for at the first call. */
+int nic_count(void);
+/* Interface i, from 0 in the order found, for whoever wants its frames himself;
+ * NULL if there is none.  One owner: the second call gives the same nic. */
+nic *nic_open(int i);
+const uint8_t *nic_mac(nic *n);   /* 6 bytes */
+int nic_mtu(nic *n);
+int nic_queues(nic *n);
+bool nic_link(nic *n);
+const char *nic_driver(nic *n);
+/* Sends one Ethernet frame, at most 14 + MTU bytes, without its checksum; waits
+ * for room. */
+const char *nic_send(nic *n, const void *frame, size_t len);
+/* Waits for a frame, for at most `timeout` nanoseconds (0: for ever): its first
+ * max bytes go to buf; returns its length, 0: none came in time.  Frames that
+ * nobody takes are dropped, oldest first, beyond 64. */
+size_t nic_recv(nic *n, void *buf, size_t max, int64_t timeout);
+
+/* Of an interface, since the start. */
+struct nic_stats {
+	uint64_t rx_frames, rx_bytes, rx_dropped, tx_frames, tx_bytes;
+};
+struct nic_stats nic_stats(nic *n);
+
+/* ---- entropy --------------------------------------------------------------- */
+
+/* Fills p with n unpredictable bytes, of the host's device and the CPU's
+ * generator together; what one of them lacks does no harm.  Never fails. */
+void entropy(void *p, size_t n);
+/* The device's name, "virtio-rng", NULL if there is none. */
+const char *entropy_device(void);
+
+#endif
