@@ -153,7 +153,7 @@ $(B)/$(1)/tests/host/glibc.o: tests/host/glibc.S tests/host/glibc.list $(B)/$(1)
 $(B)/$(1)/tests/host/%.o: tests/host/%.c $(B)/$(1)/flags
 	$$(CC_$(1)) $(WARN) -Irt -c -o $$@ $$<
 $(B)/$(1)/unit/%.o: tests/unit/%.c $(B)/$(1)/flags | $(NEED_$(1))
-	$$(CC_$(1)) $(WARN) $(APPINC_$(1)) $(SPLIT) -c -o $$@ $$<
+	$$(CC_$(1)) $(WARN) $(APPINC_$(1)) -I. $(SPLIT) -c -o $$@ $$<
 endef
 $(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(eval $(call variant,$(v))))
 
