@@ -42,7 +42,7 @@ struct nic_stats nic_stats(nic *n);
 
 /* Fills p with n unpredictable bytes, of the host's device and the CPU's
  * generator together; what one of them lacks does no harm.  Never fails. */
-void entropy(void *p, size_t n);
+void entropy_read(void *p, size_t n);
 /* The device's name, "virtio-rng", NULL if there is none. */
 const char *entropy_device(void);
 

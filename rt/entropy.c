@@ -21,7 +21,7 @@ const char *entropy_device(void)
 	return device ? device->driver : NULL;
 }
 
-void entropy(void *p, size_t n)
+void entropy_read(void *p, size_t n)
 {
 	uint8_t more[64];
 	plat_entropy(p, n);

@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "info") == 0) {
 			byte e[4096];
-			entropy(e, sizeof e);
+			entropy_read(e, sizeof e);
 			int ones = 0;
 			for (size_t k = 0; k < sizeof e; k++)
 				ones += __builtin_popcount(e[k]);
