@@ -7,8 +7,8 @@
 #define G_SP 0
 #define G_LIMIT 8
 #define G_NOPREEMPT 20
-#define G_EXT 32
 #define G_CURSEG 40
+#define G_EXT 104
 #define EXT_BACK_SP 0
 #define EXT_BACK_LIMIT 8
 #define EXT_BACK_SEG 16

@@ -35,11 +35,10 @@ _Static_assert(offsetof(struct preempt_ctx, f) == PCTX_FRAME, "asm.S");
 _Static_assert(offsetof(struct preempt_ctx, fp) == PCTX_FP, "asm.S");
 _Static_assert(offsetof(struct g, sp) == 0 && offsetof(struct g, stack_limit) == 8 &&
                    offsetof(struct g, on_cpu) == 16 && offsetof(struct g, nopreempt) == 20 &&
-                   offsetof(struct g, pctx) == 24 && offsetof(struct g, ext) == 32 &&
-                   offsetof(struct g, cur_seg) == 40,
+                   offsetof(struct g, cur_seg) == 40 && offsetof(struct g, ext) == 104,
                "asm.S and switch_to");
 _Static_assert(offsetof(struct g, next) == CACHE_LINE && offsetof(struct g, gc_begin) == 2 * CACHE_LINE,
-               "two lines to start and end a task");
+               "one line to switch, two to start and end a task");
 _Static_assert(offsetof(struct stack_ext, back) == 0 && sizeof(struct stack_back) == 24 &&
                    offsetof(struct stack_back, sp) == 0 && offsetof(struct stack_back, limit) == 8 &&
                    offsetof(struct stack_back, seg) == 16 && offsetof(struct stack_ext, fast_top) == 48 &&
@@ -96,6 +95,37 @@ static inline __attribute__((always_inline)) void switch_to(struct g *from, stru
 	                 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
 	                   "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
 	                   "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc");
+}
+
+/* The same from a task that has ended: nothing of it is kept.  Its on_cpu is 0
+ * when the other runs. */
+noreturn static inline __attribute__((always_inline)) void switch_from_dead(struct g *from, struct g *to)
+{
+	__asm__ volatile("subq $8, %%rsp\n\t"
+	                 "stmxcsr (%%rsp)\n\t"
+	                 "fnstcw 4(%%rsp)\n\t"
+	                 "movl (%%rsp), %%eax\n\t"
+	                 "movzwl 4(%%rsp), %%ecx\n\t"
+	                 "movq 8(%%rsi), %%rdx\n\t"
+	                 "movq (%%rsi), %%rsp\n\t"
+	                 "movq %%rdx, %%fs:0x70\n\t"
+	                 "movl $0, 16(%%rdi)\n\t"
+	                 "cmpl (%%rsp), %%eax\n\t"
+	                 "jne 2f\n"
+	                 "3:\tcmpw 4(%%rsp), %%cx\n\t"
+	                 "jne 4f\n"
+	                 "5:\tmovq 8(%%rsp), %%rax\n\t"
+	                 "movq 16(%%rsp), %%rbp\n\t"
+	                 "addq $24, %%rsp\n\t"
+	                 "jmp *%%rax\n"
+	                 "2:\tldmxcsr (%%rsp)\n\t"
+	                 "jmp 3b\n"
+	                 "4:\tfldcw 4(%%rsp)\n\t"
+	                 "jmp 5b"
+	                 :
+	                 : "D"(from), "S"(to)
+	                 : "memory");
+	__builtin_unreachable();
 }
 
 /* gcc's split-stack limit of this core. */

@@ -24,19 +24,19 @@ struct sudog rt_chan_closed = { .is_select = true };
 
 struct hchan *rt_make_chan(size_t elemsize, const struct rt_type *type, int64_t cap)
 {
-	if (cap < 0 || elemsize > UINT32_MAX ||
-	    (elemsize && (uint64_t)cap > (MAX_BYTES - sizeof(struct hchan)) / elemsize))
+	if (cap < 0 || cap > UINT32_MAX || elemsize > UINT32_MAX ||
+	    elemsize * (uint64_t)cap > MAX_BYTES - sizeof(struct hchan))
 		rt_panic("makechan: size out of range");
 	size_t bytes = elemsize * (size_t)cap;
 	bool inlined = type->flags & RT_TYPE_NOSCAN || cap == 0;
 	/* Without pointers in the elements nothing in an hchan keeps anything
 	 * alive: waiting tasks are roots themselves. */
 	struct hchan *c = rt_malloc(sizeof *c + (inlined ? bytes : 0), inlined ? RT_NOSCAN : RT_TYPE(struct hchan));
-	c->buf = !inlined ? rt_malloc(bytes, type) : (char *)(c + 1);
-	c->sendp = c->recvp = (uint64_t)c->buf;
+	c->recvp = !inlined ? rt_malloc(bytes, type) : (char *)(c + 1);
+	c->sendp = (uint64_t)c->recvp;
 	c->end = c->sendp + bytes;
 	c->elemsize = (uint32_t)elemsize;
-	c->dataqsiz = (size_t)cap;
+	c->dataqsiz = (uint32_t)cap;
 	lock_init(&c->lock, RANK_CHAN);
 	return c;
 }
@@ -133,21 +133,14 @@ NOSPLIT void rt_chan_send(struct hchan *c, const void *elem)
 
 /* ---- receive ---------------------------------------------------------------- */
 
-/* From a timer that was not asked, or is not due. */
+/* From a timer that is not due. */
 static NOINLINE JUMP_RETURN bool recv_timer(struct hchan *c, void *elem)
 {
-	if (timer_chan_take(c, elem)) {
-		unlock_nopreempt(&c->lock, rt_alone);
-		preempt_on(rt_self.g);
-		return true;
-	}
 	return wait_in(c, &c->recvq, elem, WAIT_CHAN_RECV, true);
 }
 
 static NOINLINE JUMP_RETURN bool recv_wait(struct hchan *c, void *elem)
 {
-	if (unlikely(c->timer != NULL))
-		return recv_timer(c, elem);
 	return wait_in(c, &c->recvq, elem, WAIT_CHAN_RECV, false);
 }
 
@@ -155,7 +148,7 @@ static NOINLINE bool recv_any(struct hchan *c, void *elem)
 {
 	bool ok;
 	if (!recv_now(c, elem, &ok, rt_alone))
-		return recv_wait(c, elem);
+		return chan_is_timer(c) ? recv_timer(c, elem) : recv_wait(c, elem);
 	preempt_on(rt_self.g);
 	return ok;
 }
@@ -225,7 +218,7 @@ void rt_chan_close(struct hchan *c)
 {
 	if (unlikely(!c))
 		rt_panic("close of nil channel");
-	if (unlikely(c->timer != NULL))
+	if (unlikely(chan_is_timer(c)))
 		rt_panic("close of receive-only channel"); /* the timer's, not the program's */
 	lock(&c->lock);
 	if (unlikely(chan_is_closed(c))) {
@@ -246,7 +239,7 @@ void rt_chan_close(struct hchan *c)
 
 size_t rt_chan_len(struct hchan *c)
 {
-	return c ? at_load(&c->qcount) : 0;
+	return c && !chan_is_timer(c) ? at_load(&c->qcount) : 0;
 }
 
 size_t rt_chan_cap(struct hchan *c)

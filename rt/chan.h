@@ -22,19 +22,36 @@ struct waitq {
 	struct sudog *first;
 };
 
-/* A cache line is all that an operation touches (but the end of the ring). */
+/* With room for one small value it is a cache line: an operation touches no
+ * more, and many channels are only made, used once and dropped. */
 struct hchan {
 	struct lock lock;
 	uint32_t elemsize;     /* constant */
-	size_t qcount;         /* values in the buffer; read without the lock by len() */
-	size_t dataqsiz;       /* constant */
+	uint32_t qcount;       /* values in the buffer; read without the lock by len().  A timer's
+	                        * channel (ticker.c) has no buffer, CHAN_TIMER here, and elemsize 0,
+	                        * so that who does only the usual things leaves it to others */
+	uint32_t dataqsiz;     /* constant */
 	struct waitq recvq, sendq;
-	/* Where to put and to take next, and the end: addresses in buf, which
-	 * keeps it alive.  The end may be another object's begin, hence integers. */
-	uint64_t sendp, recvp, end;
-	char *buf;             /* constant */
-	struct ticker *timer;  /* constant: the timer it belongs to (ticker.c), or NULL */
+	/* Where to take next: in the buffer, and keeps it alive. */
+	char *recvp;
+	/* Where to put next, and where the buffer ends (constant).  That may be another
+	 * object's begin, hence integers. */
+	uint64_t sendp, end;
 };
+#ifndef INGOT_DEBUG
+_Static_assert(sizeof(struct hchan) == CACHE_LINE - 8, "a cache line with its value");
+#endif
+
+#define CHAN_TIMER UINT32_MAX
+static inline bool chan_is_timer(const struct hchan *c)
+{
+	return at_load(&c->qcount) > c->dataqsiz;
+}
+
+static inline uint64_t chan_buf(const struct hchan *c)
+{
+	return c->end - (uint64_t)c->elemsize * c->dataqsiz;
+}
 
 /* Stands in the queues of a closed channel, so that who finds a queue empty
  * knows that the channel is open.  Looks like a select's to go the long way. */
@@ -118,7 +135,7 @@ static inline __attribute__((always_inline)) void copy_elem(void *dst, const voi
 static inline uint64_t next_slot(const struct hchan *c, uint64_t at)
 {
 	at += c->elemsize;
-	return likely(at != c->end) ? at : (uint64_t)c->buf;
+	return likely(at != c->end) ? at : chan_buf(c);
 }
 
 /* Lets a waiter go whose element has been moved: then s is gone.  c's lock
@@ -155,15 +172,15 @@ static inline __attribute__((always_inline)) bool recv_now(struct hchan *c, void
 {
 	struct sudog *s;
 	*ok = true;
-	if (c->qcount > 0) {
-		void *head = (void *)c->recvp;
+	if (c->qcount > 0 && likely(!chan_is_timer(c))) {
+		void *head = c->recvp;
 		if (elem)
 			copy_elem(elem, head, c->elemsize);
-		c->recvp = next_slot(c, c->recvp);
+		c->recvp = (char *)next_slot(c, (uint64_t)c->recvp);
 		if (c->sendq.first && c->sendq.first != &rt_chan_closed && (s = waitq_pop(&c->sendq, alone))) {
 			/* The buffer is full: its head becomes its tail. */
 			copy_elem(head, s->elem, c->elemsize);
-			c->sendp = c->recvp;
+			c->sendp = (uint64_t)c->recvp;
 			chan_wake(c, s, alone);
 			return true;
 		}
@@ -190,7 +207,7 @@ static inline __attribute__((always_inline)) bool recv_now(struct hchan *c, void
 			return true;
 		}
 	}
-	if (unlikely(c->timer != NULL) && timer_chan_take(c, elem)) {
+	if (unlikely(chan_is_timer(c)) && timer_chan_take(c, elem)) {
 		unlock_nopreempt(&c->lock, alone);
 		return true;
 	}
@@ -203,7 +220,7 @@ static inline __attribute__((always_inline)) bool recv_now(struct hchan *c, void
 enum hot {
 	HOT_DONE,
 	HOT_WAKE, /* done, and *wake is to be readied */
-	HOT_WAIT, /* nothing: it must wait (or is a timer's) */
+	HOT_WAIT, /* nothing: it must wait */
 	HOT_ANY   /* nothing: send_now(), recv_now() can tell */
 };
 
@@ -229,7 +246,7 @@ static inline __attribute__((always_inline)) enum hot send_hot(struct hchan *c, 
                                                                struct g **wake)
 {
 	struct sudog *s = c->recvq.first;
-	size_t count = c->qcount;
+	uint32_t count = c->qcount;
 	uint32_t n = c->elemsize;
 	if (s) {
 		void *to = s->elem;
@@ -254,13 +271,15 @@ static inline __attribute__((always_inline)) enum hot send_hot(struct hchan *c, 
 	if (n == 8) {
 		*(uint64_t *)to = *(const uint64_t *)elem;
 		to += 8;
+		to -= unlikely(to == c->end) ? 8ul * c->dataqsiz : 0;
 	} else if (n == 4) {
 		*(uint32_t *)to = *(const uint32_t *)elem;
 		to += 4;
+		to -= unlikely(to == c->end) ? 4ul * c->dataqsiz : 0;
 	} else {
 		return HOT_ANY;
 	}
-	c->sendp = likely(to != c->end) ? to : (uint64_t)c->buf;
+	c->sendp = to;
 	at_store(&c->qcount, count + 1);
 	unlock_nopreempt(&c->lock, alone);
 	return HOT_DONE;
@@ -270,7 +289,7 @@ static inline __attribute__((always_inline)) enum hot recv_hot(struct hchan *c, 
                                                                struct g **wake)
 {
 	struct sudog *s = c->sendq.first;
-	size_t count = c->qcount;
+	uint32_t count = c->qcount;
 	uint32_t n = c->elemsize;
 	if (s) {
 		if (unlikely(!hot_waiter(s, alone) || count))
@@ -290,20 +309,22 @@ static inline __attribute__((always_inline)) enum hot recv_hot(struct hchan *c, 
 	}
 	if (count == 0)
 		return HOT_WAIT;
-	uint64_t from = c->recvp;
+	uint64_t from = (uint64_t)c->recvp;
 	if (n == 8) {
 		if (likely(elem != NULL))
 			*(uint64_t *)elem = *(uint64_t *)from;
 		*(uint64_t *)from = 0; /* the buffer must not keep it alive */
 		from += 8;
+		from -= unlikely(from == c->end) ? 8ul * c->dataqsiz : 0;
 	} else if (n == 4) {
 		if (likely(elem != NULL))
 			*(uint32_t *)elem = *(uint32_t *)from;
 		from += 4;
+		from -= unlikely(from == c->end) ? 4ul * c->dataqsiz : 0;
 	} else {
 		return HOT_ANY;
 	}
-	c->recvp = likely(from != c->end) ? from : (uint64_t)c->buf;
+	c->recvp = (char *)from;
 	at_store(&c->qcount, count - 1);
 	unlock_nopreempt(&c->lock, alone);
 	return HOT_DONE;

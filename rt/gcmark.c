@@ -388,6 +388,19 @@ static NOINLINE bool word_is_unmarked(uintptr_t v)
 	return find_bit(v, &o, &mark, &m) && !(at_load(mark) & m);
 }
 
+/* Where there is nothing to scan, marking is all. */
+static inline void mark_found(struct worker *w, const struct object *o)
+{
+	const struct class_info *k = &class_info[o->span->spanclass];
+	if (!SPANCLASS_NOSCAN(o->span->spanclass) || !k->size) {
+		push(w, o->base);
+		return;
+	}
+	struct item it = { .mark = mark_bits(o->span->page) + o->idx / 64, .bit = o->idx };
+	if (item_set_mark(&it, w->atomic))
+		w->bytes += k->size;
+}
+
 static void push_conservative(struct worker *w, uintptr_t v)
 {
 	struct object o;
@@ -395,9 +408,9 @@ static void push_conservative(struct worker *w, uintptr_t v)
 		return;
 	bool in = object_find(v, &o);
 	if (in)
-		push(w, o.base);
+		mark_found(w, &o);
 	if ((!in || o.base == v) && object_find(v - 1, &o) && o.base + o.size == v)
-		push(w, o.base);
+		mark_found(w, &o);
 }
 
 /* Another task's stack may hold anything, also what a sanitizer poisoned. */
@@ -458,8 +471,10 @@ static bool scan_root(struct worker *w)
 		while (lo == hi && work.next_p < plat_ncores)
 			timers_range(rt_ps[work.next_p++], &lo, &hi);
 		g = lo == hi ? work.next_g : NULL;
-		if (g)
+		if (g) {
 			work.next_g = at_load_acq(&g->all_next);
+			stack_scan_soon(g);
+		}
 		held = g && work.leaks && leak_hold(g);
 	}
 	unlock(&work.lock);

@@ -187,7 +187,7 @@ static NOINLINE void yield_any(struct p *p, struct g *g)
 {
 	bool inherit;
 	bool alone = runq_empty(p);
-	if (at_load(&p->attn) || (at_load(&sched.runq_size) && (alone || p->schedtick % 61 == 0))) {
+	if (at_load(&p->attn) || (at_load(&sched.runq_size) && (alone || turn_61(p->schedtick)))) {
 		yield_slow(p, g);
 		return;
 	}
@@ -215,7 +215,7 @@ JUMP_RETURN void gosched(void)
 	uint32_t h = p->runq_head, t = p->runq_tail;
 	/* The global queue has its turn as in find_runnable(), and when nobody is here. */
 	if (unlikely(!rt_alone || at_load(&p->attn) || p->runnext ||
-	             (at_load(&sched.runq_size) && (h == t || p->schedtick % 61 == 0)))) {
+	             (at_load(&sched.runq_size) && (h == t || turn_61(p->schedtick))))) {
 		yield_any(p, g);
 	} else if (h != t) {
 		struct g *next = p->runq[h & RUNQ_MASK];
@@ -280,18 +280,6 @@ void park_unlock(struct lock *l, enum wait_reason why)
 	struct g *g;
 	IN_ORDER(park_status, g = park_begin(why), unlock(l));
 	park_leave(g);
-}
-
-noreturn void leave_for_good(struct p *p, struct g *g)
-{
-	bool inherit;
-	bool alone = rt_alone;
-	struct g *next = p->dead ? NULL : pick_fast(p, &inherit, alone);
-	if (next)
-		leave_to(p, g, next, inherit, alone);
-	else
-		leave_to_g0(p, g);
-	__builtin_unreachable();
 }
 
 /* The innermost frames of a task that gave way are these functions', and which
@@ -486,7 +474,7 @@ static struct g *find_runnable(struct p *p, bool *inherit)
 			if (unlikely(at_load_sc(&sched.stopping)))
 				continue;
 		}
-		if (p->schedtick % 61 == 0 && !SABOTAGED(tick_61) && (g = globrunq_get(p, 1)))
+		if (turn_61(p->schedtick) && !SABOTAGED(tick_61) && (g = globrunq_get(p, 1)))
 			return g;
 		if ((g = runq_get(p, inherit, false)))
 			return g;

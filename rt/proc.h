@@ -54,30 +54,53 @@ struct g *globrunq_get(struct p *p, uint32_t max); /* takes sched.lock; moves a 
 #define RUNQ_MASK (RUNQ_SIZE - 1)
 _Static_assert((RUNQ_SIZE & RUNQ_MASK) == 0, "a ring");
 
-/* Makes g runnable on p (the caller's P): in runnext if next, whose former
- * holder goes to the tail; else at the tail.  Preemption off; alone: rt_alone,
- * read once by the caller. */
+/* These are for p's owner, preemption off; alone: rt_alone, read once by the
+ * caller. */
+
+/* Puts g in runnext; its former holder or NULL. */
+static inline __attribute__((always_inline)) struct g *runq_swap_next(struct p *p, struct g *g, bool alone)
+{
+	struct g *old = at_load(&p->runnext);
+	if (alone || SABOTAGED(wakep_fence))
+		at_store(&p->runnext, g);
+	else /* seq_cst: a wakep_fenced() follows */
+		while (!__atomic_compare_exchange_n(&p->runnext, &old, g, true, __ATOMIC_SEQ_CST,
+		                                    __ATOMIC_RELAXED))
+			;
+	return old;
+}
+
+/* Puts g at the tail of the ring; false if that is full. */
+static inline __attribute__((always_inline)) bool runq_push(struct p *p, struct g *g)
+{
+	uint32_t t = p->runq_tail;
+	if (unlikely(t - at_load_acq(&p->runq_head) >= RUNQ_SIZE))
+		return false;
+	IN_ORDER(runq_tail, at_store(&p->runq[t & RUNQ_MASK], g), at_store_rel(&p->runq_tail, t + 1));
+	return true;
+}
+
+/* Makes g runnable on p: in runnext if next, whose former holder goes to the
+ * tail; else at the tail. */
 static inline __attribute__((always_inline)) void runq_put(struct p *p, struct g *g, bool next,
                                                            bool alone)
 {
-	if (next) {
-		struct g *old = at_load(&p->runnext);
-		if (alone || SABOTAGED(wakep_fence))
-			at_store(&p->runnext, g);
-		else /* seq_cst: a wakep_fenced() follows */
-			while (!__atomic_compare_exchange_n(&p->runnext, &old, g, true, __ATOMIC_SEQ_CST,
-			                                    __ATOMIC_RELAXED))
-				;
-		if (!old)
-			return;
-		g = old;
-	}
-	uint32_t t = p->runq_tail;
-	if (unlikely(t - at_load_acq(&p->runq_head) >= RUNQ_SIZE)) {
-		runq_put_full(p, g);
+	if (next && !(g = runq_swap_next(p, g, alone)))
 		return;
-	}
-	IN_ORDER(runq_tail, at_store(&p->runq[t & RUNQ_MASK], g), at_store_rel(&p->runq_tail, t + 1));
+	if (unlikely(!runq_push(p, g)))
+		runq_put_full(p, g);
+}
+
+/* The task at h of the ring is about to run.  With thousands of them the next
+ * ones are in no near cache: fetches what running them touches first.  Whatever
+ * the ring holds beyond its tail is a G too, if a wrong one. */
+static inline __attribute__((always_inline)) void runq_fetch_ahead(const struct p *p, uint32_t h)
+{
+	const struct g *soon = at_load(&p->runq[(h + 1) & RUNQ_MASK]);
+	const struct g *later = at_load(&p->runq[(h + 2) & RUNQ_MASK]);
+	__builtin_prefetch((void *)at_load(&soon->sp), 1);
+	__builtin_prefetch(later, 1);
+	__builtin_prefetch(&later->next, 1);
 }
 
 /* Takes the next task of p, the caller's; *inherit: it came by runnext and
@@ -104,6 +127,7 @@ static inline __attribute__((always_inline)) struct g *runq_get(struct p *p, boo
 		if (p->runq_tail == h)
 			return NULL;
 		g = at_load(&p->runq[h & RUNQ_MASK]);
+		runq_fetch_ahead(p, h);
 		if (alone) {
 			at_store(&p->runq_head, h + 1);
 			return g;
@@ -137,11 +161,13 @@ static inline void wakep(void)
 
 /* The same after a seq_cst read-modify-write that followed or was the put: a
  * fence already (the put in runnext is one). */
+static inline bool wakep_wanted(void)
+{
+	return rt_nps != 1 && at_load_sc(&sched.npidle) != 0 && at_load_sc(&sched.nmspinning) == 0;
+}
 static inline void wakep_fenced(void)
 {
-	if (rt_nps == 1)
-		return;
-	if (at_load_sc(&sched.npidle) != 0 && at_load_sc(&sched.nmspinning) == 0)
+	if (wakep_wanted())
 		wakep_slow();
 }
 
@@ -176,6 +202,13 @@ static inline __attribute__((always_inline)) void start_running(struct p *p, str
 /* Leaves g (already queued, waiting or dead) for the scheduler. */
 void leave_to_g0(struct p *p, struct g *g);
 
+/* tick % 61 == 0: the global queue's turn.  By the inverse of 61; gcc divides
+ * where it takes the case for a rare one. */
+static inline bool turn_61(uint32_t tick)
+{
+	return tick * 3238827797u <= UINT32_MAX / 61;
+}
+
 /* The next task of p without a look at anything else, or NULL when the
  * scheduler has to think. */
 static inline __attribute__((always_inline)) struct g *pick_fast(struct p *p, bool *inherit,
@@ -183,7 +216,7 @@ static inline __attribute__((always_inline)) struct g *pick_fast(struct p *p, bo
 {
 	if (unlikely(at_load(&p->attn)))
 		return NULL;
-	if (unlikely(at_load(&sched.runq_size)) && p->schedtick % 61 == 0)
+	if (at_load(&sched.runq_size) && unlikely(turn_61(p->schedtick)))
 		return NULL;
 	return runq_get(p, inherit, alone);
 }
@@ -199,6 +232,22 @@ static inline __attribute__((always_inline)) void leave_to(struct p *p, struct g
 	}
 	start_running(p, next, inherit);
 	switch_to(g, next);
+}
+
+/* The task g is dead and queued in p->dead or p->gfree: leaves it for good. */
+noreturn static inline __attribute__((always_inline)) void leave_dead(struct p *p, struct g *g)
+{
+	bool inherit = false;
+	bool alone = rt_alone;
+	struct g *next = unlikely(p->dead != NULL) ? NULL : pick_fast(p, &inherit, alone);
+	if (likely(next != NULL) && likely(alone || !at_load_acq(&next->on_cpu))) {
+		start_running(p, next, inherit);
+		switch_from_dead(g, next);
+	}
+	if (next)
+		p->handoff = next;
+	leave_to_g0(p, g);
+	__builtin_unreachable();
 }
 
 /* The task g, which is about to wait, may be readied from now on: by whom it
@@ -231,7 +280,6 @@ bool is_switch_frame(const char *func);
 
 /* task.c */
 void gfree_put_slow(struct p *p, struct g *g);
-noreturn void leave_for_good(struct p *p, struct g *g); /* proc.c: g is dead */
 struct preempt_ctx *pctx_alloc(void);
 void allgs_add(struct g *gs, uint32_t n); /* n new Gs side by side */
 

@@ -181,36 +181,37 @@ enum in_systemstack {
 };
 
 struct g {
-	/* Known to asm.S (static asserts in asm.h). */
+	/* The first cache line: all that waiting, waking and switching touch.  The
+	 * assembly knows some (static asserts in asm.h). */
 	uintptr_t sp;         /* 0: saved stack pointer while not running */
 	uintptr_t stack_limit; /* 8: value for FS:0x70 */
 	uint32_t on_cpu;      /* 16: 1 while a core is on this stack.  Cleared (release) by the
 	                       * switch away; whoever dispatches loads it (acquire) until 0 */
 	uint32_t nopreempt;   /* 20: >0: may not be switched away by an interrupt.  Owner core only.
 	                       * Top byte: preempt_off_alloc() */
-	struct preempt_ctx *pctx; /* 24: register image when preempted, else a spare or NULL */
-	struct stack_ext *ext; /* 32: stack segments 1 and 2, NULL: none yet */
-	uint32_t cur_seg;     /* 40: segment the task runs on, 0..2 */
-
-	uint32_t status;      /* enum g_status; written by the owner of the G's place */
-	uint32_t resched;     /* nopreempt hit: yield when it drops to 0.  Set by irq on own core */
-	uint16_t in_systemstack; /* enum in_systemstack */
-	uint16_t untidy;      /* has ext, pctx or local: to be cleaned up when it ends */
-	uint32_t slot_dead;   /* slot.c's, in stack_free_dead() */
-
-	/* Second cache line: with the first, all that starting and ending touches. */
-	struct g *next;       /* link in the one queue the G is in (global queue, free list) */
-	struct p *p;          /* where it runs or last ran; NULL: not since freeze.c looked */
-	void (*entry)(void *);
 	union {
 		void *entry_arg;      /* until it starts: on its own stack */
 		const void *wait_on;  /* waiting for a task: what for (leak.c).  Not a root */
 	};
+	struct p *p;          /* where it runs or last ran; NULL: not since freeze.c looked */
+	uint32_t cur_seg;     /* 40: segment the task runs on, 0..2 */
+	uint32_t status;      /* enum g_status; written by the owner of the G's place */
+	uint32_t resched;     /* nopreempt hit: yield when it drops to 0.  Set by irq on own core */
+	uint16_t in_systemstack; /* enum in_systemstack */
+	uint16_t untidy;      /* has ext, pctx or local: to be cleaned up when it ends */
+	uint32_t wait_reason; /* enum wait_reason, and see WAIT_REASON_MASK */
+	uint32_t is_system;   /* runtime task: not counted by num_task() and the deadlock check */
+
+	/* Second cache line: with the first, all that starting and ending touch. */
+	struct g *next;       /* link in the one queue the G is in (global queue, free list) */
+	void (*entry)(void *);
 	uintptr_t top;        /* where its stack begins, in its slot (stack.h); constant, 0 for g0 */
 	uint64_t id;
 	const void *created_by; /* pc of the go statement */
-	uint32_t wait_reason; /* enum wait_reason, and see WAIT_REASON_MASK */
-	uint32_t is_system;   /* runtime task: not counted by num_task() and the deadlock check */
+	struct stack_ext *ext; /* 104: stack segments 1 and 2, NULL: none yet */
+	struct preempt_ctx *pctx; /* register image when preempted, else a spare or NULL */
+	int errno_val;        /* the C library's errno of this task (crt.c) */
+	uint32_t slot_dead;   /* slot.c's, in stack_free_dead() */
 
 	/* Roots: everything between gc_begin and gc_end is scanned. */
 	char gc_begin[0];
@@ -220,9 +221,8 @@ struct g {
 	void *local;              /* defer.c's; whoever sets it sets untidy */
 	char gc_end[0];
 
-	struct frozen *frozen; /* freeze.c: the copy of its stack, whose page is gone */
 	uint32_t select_done; /* CAS 0->1 by the one waker that wins a select */
-	int errno_val;        /* the C library's errno of this task (crt.c) */
+	struct frozen *frozen; /* freeze.c: the copy of its stack, whose page is gone */
 	struct g *all_next;   /* all Gs ever made; Gs are never freed.  Published with release */
 } __attribute__((aligned(CACHE_LINE)));
 
@@ -443,6 +443,9 @@ void stw_parallel(void (*fn)(void *), void *arg);
  * may hold pointers.  g is not running (or is the caller, saved by
  * rt_systemstack). */
 void stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void *), void *arg);
+/* g is being scanned: fetches what the scan of those that follow in the list of
+ * all will touch first.  Hundreds of stacks are seldom in a cache. */
+void stack_scan_soon(const struct g *g);
 extern struct g *rt_allgs;    /* by all_next */
 size_t stack_bytes_inuse(void);
 

@@ -35,7 +35,7 @@ static inline __attribute__((always_inline)) bool can_go(const struct rt_case *c
 	if (unlikely(!h))
 		return false;
 	return c->is_send ? (at_load(&h->recvq.first) != NULL) | (at_load(&h->qcount) < h->dataqsiz)
-	                  : ((uint64_t)at_load(&h->sendq.first) | at_load(&h->qcount) | (uint64_t)h->timer) != 0;
+	                  : ((uint64_t)at_load(&h->sendq.first) | at_load(&h->qcount)) != 0;
 }
 
 /* The cases that can go, without a branch on that. */
@@ -168,7 +168,7 @@ static inline __attribute__((always_inline)) int32_t select_wait(struct work *w,
 		s->elem = c->elem;
 		s->is_select = s->queued = s->success = true;
 		waitq_push(c->is_send ? &c->c->sendq : &c->c->recvq, s);
-		if (unlikely(c->c->timer != NULL) && !c->is_send)
+		if (unlikely(chan_is_timer(c->c)) && !c->is_send)
 			timer_chan_wait(c->c);
 	}
 	g->wait_on = w;
@@ -183,7 +183,7 @@ static inline __attribute__((always_inline)) int32_t select_wait(struct work *w,
 		struct rt_case *c = &w->cases[i];
 		if (w->sudogs[i].queued)
 			waitq_remove(c->is_send ? &c->c->sendq : &c->c->recvq, &w->sudogs[i]);
-		if (unlikely(c->c && c->c->timer))
+		if (unlikely(c->c && chan_is_timer(c->c)))
 			timer_chan_left(c->c);
 	}
 	unlock_all(w, NULL, alone);

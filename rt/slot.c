@@ -117,6 +117,19 @@ void slot_marks(void *page)
 #endif
 }
 
+/* Gs of one slots_make() follow each other in the list as in memory. */
+void stack_scan_soon(const struct g *g)
+{
+	const struct g *soon = g + 4;
+	__builtin_prefetch(g + 8);
+	__builtin_prefetch((g + 8)->gc_begin);
+	if (slot_of(soon) >= at_load(&stacks.nslots))
+		return;
+	uintptr_t sp = at_load(&soon->sp);
+	for (unsigned i = 0; i < 6; i++)
+		__builtin_prefetch((void *)(sp + i * CACHE_LINE));
+}
+
 /* ---- for freeze.c ------------------------------------------------------------ */
 
 unsigned stack_page_pieces(uintptr_t page, struct stack_piece p[STACK_PAGE_PIECES])

@@ -157,28 +157,52 @@ noreturn __attribute__((used)) void rt_task_main(void)
 	rt_goexit_at(slot_end_sp(g), g->stack_limit);
 }
 
-static void newproc(void (*fn)(void *), const void *args, size_t size, bool is_system,
-                    const void *creator)
+static void newproc_refill(void (*fn)(void *), const void *args, size_t size, bool is_system,
+                           const void *creator);
+
+/* The rest of newproc() in the rare cases; both let preemption on. */
+static NOINLINE void newproc_overflow(struct p *p, struct g *g, struct g *me)
 {
-	if (unlikely(!fn))
-		rt_panic("go of nil func value");
+	runq_put_full(p, g);
+	if (!SABOTAGED(go_wakep))
+		wakep();
+	preempt_on(me);
+}
+static NOINLINE void newproc_wake(struct g *me)
+{
+	wakep_slow();
+	preempt_on(me);
+}
+
+/* What calls it does go through tail calls, so the usual case saves no registers. */
+static inline __attribute__((always_inline)) void newproc(void (*fn)(void *), const void *args, size_t size,
+                                                          bool is_system, const void *creator)
+{
 	RT_ASSERT(size <= ARGS_MAX && size % 8 == 0);
 	struct g *me = preempt_off();
 	struct p *p = rt_self.p;
 	struct g *g = p->gfree;
-	if (likely(g != NULL)) {
-		p->gfree = g->next;
-		p->ngfree--;
-	} else {
-		g = newg(me);
-		p = rt_self.p;
+	if (unlikely(!g || !fn)) {
+		newproc_refill(fn, args, size, is_system, creator);
+		return;
+	}
+	struct g *free = g->next;
+	p->gfree = free;
+	p->ngfree--;
+	if (likely(free)) { /* the next one's stack, and the G after it, before they are wanted */
+		struct g *after = free->next;
+		__builtin_prefetch((void *)(free->top - CACHE_LINE), 1);
+		__builtin_prefetch(after, 1);
+		__builtin_prefetch(&after->next, 1);
 	}
 	RT_ASSERT(g->status == G_DEAD && !g->on_cpu);
 	uintptr_t argp = (g->top - size) & ~15ul;
 	asan_unpoison(slot_lo(g), slot_hi(g));
 	/* Argument blocks begin with a pointer: whole words, nearly always few. */
-	for (size_t i = 0; i < size; i += 8)
+	for (size_t i = size; i > 0;) {
+		i -= 8;
 		*(uint64_t *)(argp + i) = *(const uint64_t *)((const char *)args + i);
+	}
 	uint64_t *sp = (uint64_t *)(argp - 24);
 	sp[0] = 0x0000037f00001f80ull; /* x87 control word and MXCSR as the ABI has them at start */
 	sp[1] = (uint64_t)rt_task_start;
@@ -198,9 +222,32 @@ static void newproc(void (*fn)(void *), const void *args, size_t size, bool is_s
 		p->nstarted++;
 	g->status = G_RUNNABLE;
 	bool alone = rt_alone;
-	runq_put(p, g, true, alone);
-	if (!alone && !SABOTAGED(go_wakep))
-		wakep_fenced();
+	struct g *kicked = runq_swap_next(p, g, alone);
+	if (kicked && unlikely(!runq_push(p, kicked)))
+		return newproc_overflow(p, kicked, me);
+	if (!alone && !SABOTAGED(go_wakep) && unlikely(wakep_wanted()))
+		return newproc_wake(me);
+	preempt_on(me);
+}
+
+static NOINLINE void newproc_any(void (*fn)(void *), const void *args, size_t size, bool is_system,
+                                 const void *creator)
+{
+	newproc(fn, args, size, is_system, creator);
+}
+
+/* newproc() where no dead G is at hand, preemption off. */
+static NOINLINE void newproc_refill(void (*fn)(void *), const void *args, size_t size, bool is_system,
+                                    const void *creator)
+{
+	struct g *me = rt_self.g;
+	if (!fn) {
+		preempt_on(me);
+		rt_panic("go of nil func value");
+	}
+	struct g *g = newg(me);
+	gfree_push(rt_self.p, g);
+	newproc_any(fn, args, size, is_system, creator);
 	preempt_on(me);
 }
 
@@ -244,7 +291,7 @@ NOINLINE void rt_go_stack(size_t max, void (*fn)(void *), const void *args, size
 	u.t.max = max;
 	u.t.fn = fn;
 	memcpy(u.t.args, args, argsize);
-	newproc(stack_task_main, &u, sizeof u.t + argsize, false, __builtin_return_address(0));
+	newproc_any(stack_task_main, &u, sizeof u.t + argsize, false, __builtin_return_address(0));
 }
 
 struct call {
@@ -259,14 +306,14 @@ static void call_task(void *a)
 
 NOINLINE void rt_go_call(void (*fn)(void *), void *arg)
 {
-	newproc(call_task, &(struct call){ fn, arg }, sizeof(struct call), false,
-	        __builtin_return_address(0));
+	newproc_any(call_task, &(struct call){ fn, arg }, sizeof(struct call), false,
+	            __builtin_return_address(0));
 }
 
 NOINLINE void rt_go_system(void (*fn)(void *), void *arg)
 {
-	newproc(call_task, &(struct call){ fn, arg }, sizeof(struct call), true,
-	        __builtin_return_address(0));
+	newproc_any(call_task, &(struct call){ fn, arg }, sizeof(struct call), true,
+	            __builtin_return_address(0));
 }
 
 /* ---- ending ----------------------------------------------------------- */
@@ -311,7 +358,7 @@ noreturn void goexit0(void)
 		gfree_push(p, g);
 	else
 		p->dead = g;
-	leave_for_good(p, g);
+	leave_dead(p, g);
 }
 
 /* Live user tasks; exact while nothing starts or ends one.  any. */
@@ -348,6 +395,8 @@ static void p_init(unsigned core, struct g *g0)
 	g0->in_systemstack = IN_SYSTEMSTACK;
 	g0->on_cpu = 1;
 	p->id = core;
+	for (unsigned i = 0; i < RUNQ_SIZE; i++)
+		p->runq[i] = g0; /* runq_fetch_ahead() */
 	p->g0 = g0;
 	p->status = core == 0 ? P_RUNNING : P_STOPPED;
 	p->quantum_end = UINT64_MAX;
@@ -398,7 +447,7 @@ noreturn void rt_start(void)
 		p_init(i, i ? persistent_alloc(sizeof(struct g)) : &g0_boot);
 	core_bind(0);
 	rt_ps[0]->up = true;
-	newproc(main_task, NULL, 0, false, NULL);
+	newproc_any(main_task, NULL, 0, false, NULL);
 	dump_start();
 	schedtrace_start();
 	freeze_start();

@@ -33,6 +33,11 @@ struct ticker {
 	struct hchan chan;
 };
 
+static inline struct ticker *ticker_of(struct hchan *c)
+{
+	return (struct ticker *)((char *)c - offsetof(struct ticker, chan));
+}
+
 struct func_timer {
 	struct hchan *c;   /* NULL; constant */
 	struct rt_timer t;
@@ -73,7 +78,7 @@ static void settle(struct ticker *k)
 
 bool timer_chan_take(struct hchan *c, void *elem)
 {
-	struct ticker *k = c->timer;
+	struct ticker *k = ticker_of(c);
 	uint64_t now = plat_now();
 	if (!due(k, now) || c->recvq.first) /* others were first: it is about to fire for them */
 		return false;
@@ -85,14 +90,14 @@ bool timer_chan_take(struct hchan *c, void *elem)
 
 void timer_chan_wait(struct hchan *c)
 {
-	struct ticker *k = c->timer;
+	struct ticker *k = ticker_of(c);
 	if (k->when && !at_load(&k->t.heap_pos))
 		timer_add(&k->t, k->when);
 }
 
 void timer_chan_left(struct hchan *c)
 {
-	struct ticker *k = c->timer;
+	struct ticker *k = ticker_of(c);
 	if (!c->recvq.first && at_load(&k->t.heap_pos))
 		timer_del(&k->t);
 }
@@ -122,8 +127,7 @@ static inline struct ticker *make(int64_t d, int64_t period)
 	k->when = deadline(d);
 	k->period = (uint64_t)period;
 	lock_init(&k->chan.lock, RANK_CHAN);
-	k->chan.elemsize = sizeof(int64_t);
-	k->chan.timer = k;
+	k->chan.qcount = CHAN_TIMER;
 	k->c = &k->chan;
 	return k;
 }
