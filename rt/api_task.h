@@ -98,8 +98,8 @@ void rt_chan_close(struct hchan *c);
 size_t rt_chan_len(struct hchan *c);
 size_t rt_chan_cap(struct hchan *c);
 
-/* make_chan(T) or make_chan(T, n): a channel with room for n values, up to
- * 2^32 - 1 (also where they have no size). */
+/* make_chan(T) or make_chan(T, n): a channel with room for n values, below
+ * 2^32 - 1; of values without size n may be larger, but no more wait in it. */
 #define make_chan(T, ...) ((chan(T))rt_make_chan(sizeof(T), RT_TYPE(T), RT_SECOND(0, ##__VA_ARGS__, 0)))
 
 /* ch <- v.  Waits for a receiver or room. */

@@ -19,12 +19,13 @@
 #include "type.h"
 
 #define MAX_BYTES (1ul << 47)
+#define CAP_MAX ((int64_t)UINT32_MAX - 1)
 
 struct sudog rt_chan_closed = { .is_select = true };
 
 struct hchan *rt_make_chan(size_t elemsize, const struct rt_type *type, int64_t cap)
 {
-	if (cap < 0 || cap > UINT32_MAX || elemsize > UINT32_MAX ||
+	if (cap < 0 || elemsize > UINT32_MAX || (elemsize && cap > CAP_MAX) ||
 	    elemsize * (uint64_t)cap > MAX_BYTES - sizeof(struct hchan))
 		rt_panic("makechan: size out of range");
 	size_t bytes = elemsize * (size_t)cap;
@@ -34,9 +35,9 @@ struct hchan *rt_make_chan(size_t elemsize, const struct rt_type *type, int64_t 
 	struct hchan *c = rt_malloc(sizeof *c + (inlined ? bytes : 0), inlined ? RT_NOSCAN : RT_TYPE(struct hchan));
 	c->recvp = !inlined ? rt_malloc(bytes, type) : (char *)(c + 1);
 	c->sendp = (uint64_t)c->recvp;
-	c->end = c->sendp + bytes;
+	c->end = elemsize ? c->sendp + bytes : (uint64_t)cap;
 	c->elemsize = (uint32_t)elemsize;
-	c->dataqsiz = (uint32_t)cap;
+	c->dataqsiz = (uint32_t)(cap < CAP_MAX ? cap : CAP_MAX);
 	lock_init(&c->lock, RANK_CHAN);
 	return c;
 }
@@ -244,5 +245,5 @@ size_t rt_chan_len(struct hchan *c)
 
 size_t rt_chan_cap(struct hchan *c)
 {
-	return c ? c->dataqsiz : 0;
+	return !c ? 0 : c->elemsize ? c->dataqsiz : c->end;
 }

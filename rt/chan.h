@@ -34,8 +34,8 @@ struct hchan {
 	struct waitq recvq, sendq;
 	/* Where to take next: in the buffer, and keeps it alive. */
 	char *recvp;
-	/* Where to put next, and where the buffer ends (constant).  That may be another
-	 * object's begin, hence integers. */
+	/* Where to put next, and where the buffer ends (constant; of values without size:
+	 * the capacity).  That may be another object's begin, hence integers. */
 	uint64_t sendp, end;
 };
 #ifndef INGOT_DEBUG
@@ -135,7 +135,7 @@ static inline __attribute__((always_inline)) void copy_elem(void *dst, const voi
 static inline uint64_t next_slot(const struct hchan *c, uint64_t at)
 {
 	at += c->elemsize;
-	return likely(at != c->end) ? at : chan_buf(c);
+	return likely(at != c->end) || !c->elemsize ? at : chan_buf(c);
 }
 
 /* Lets a waiter go whose element has been moved: then s is gone.  c's lock

@@ -190,10 +190,10 @@ static inline __attribute__((always_inline)) void newproc(void (*fn)(void *), co
 	p->gfree = free;
 	p->ngfree--;
 	if (likely(free)) { /* the next one's stack, and the G after it, before they are wanted */
-		struct g *after = free->next;
+		uintptr_t after = (uintptr_t)free->next; /* or 0: fetches nothing */
 		__builtin_prefetch((void *)(free->top - CACHE_LINE), 1);
-		__builtin_prefetch(after, 1);
-		__builtin_prefetch(&after->next, 1);
+		__builtin_prefetch((void *)after, 1);
+		__builtin_prefetch((void *)(after + CACHE_LINE), 1);
 	}
 	RT_ASSERT(g->status == G_DEAD && !g->on_cpu);
 	uintptr_t argp = (g->top - size) & ~15ul;
