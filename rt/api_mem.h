@@ -8,6 +8,7 @@
  *   compact_stacks()  memory of parked tasks back, at once; Go: no such thing
  *   read_mem_stats    Go's runtime.ReadMemStats, the fields that mean something here
  *   set_gc_percent    debug.SetGCPercent: returns the old value, -1 off
+ *   set_memory_limit  debug.SetMemoryLimit
  * Memory is freed by nobody but the collector. */
 #ifndef API_MEM_H
 #define API_MEM_H
@@ -55,7 +56,18 @@ void gc(void);
 /* Collects, and gives every free page back to the host where it takes them.  task.
  * Go: debug.FreeOSMemory */
 void free_os_memory(void);
+/* GOGC from now on; negative: off.  Returns the former one.  task */
 int set_gc_percent(int percent);
+/* GOMEMLIMIT from now on, in bytes, INT64_MAX: none; negative: only asks.  Returns the
+ * former one.  A limit below what is live makes collections frequent, not endless: each
+ * leaves room for a sixteenth more.  task */
+int64_t set_memory_limit(int64_t bytes);
+/* What happens when an allocation finds no memory, after a collection and a report:
+ * true: that task panics ("runtime error: out of memory: ..."), which it may recover
+ * from; false, as at the start: the image ends with status 2.  It ends all the same
+ * when memory for the panic itself is out, or the task is inside the runtime.  Returns
+ * the former setting.  task.  Go: no such thing. */
+bool set_panic_on_out_of_memory(bool on);
 /* Checks the whole heap's invariants with the world stopped; ends the image with
  * a report if one is broken.  For tests. */
 void gc_verify(void);
@@ -72,12 +84,13 @@ struct mem_stats {
 	uint64_t heap_released;               /* of heap_idle: given back to the host */
 	uint64_t heap_live;                   /* marked by the last collection */
 	uint64_t stack_inuse, other_sys, sys;
+	uint64_t mspan_inuse, mcache_inuse;   /* parts of other_sys */
 	uint64_t next_gc, last_gc, pause_total_ns;
 	uint64_t frozen_tasks, frozen_bytes;  /* parked without a stack page; memory of their copies */
 	uint64_t freezes, thaws;              /* pages, since the start */
 	uint64_t freeze_pause_max_ns;         /* longest stop of the world for freezing */
 	uint32_t num_gc, num_forced_gc;
-	bool ok;
+	bool enable_gc;                       /* GOGC is not off */
 };
 void read_mem_stats(struct mem_stats *m); /* stops the world.  task */
 

@@ -30,7 +30,7 @@ static struct {
 
 /* ---- pacing ------------------------------------------------------------------- */
 
-static uint64_t memory_limit(void)
+uint64_t gc_memory_limit(void)
 {
 	uint64_t machine = (uint64_t)mheap.total_pages << PAGE_SHIFT;
 	machine -= machine / 16; /* for stacks and tables */
@@ -52,7 +52,7 @@ static void set_goal(uint64_t live)
 	uint64_t other = ((uint64_t)mheap.pages_manual << PAGE_SHIFT) + stack_bytes_inuse();
 	if (rt_settings.gomemlimit != UINT64_MAX)
 		other += mheap.sys_bytes;
-	uint64_t limit = memory_limit();
+	uint64_t limit = gc_memory_limit();
 	limit = limit > other ? limit - other : 0;
 	if (goal > limit)
 		goal = limit;
@@ -266,122 +266,19 @@ void gc_verify(void)
 		rt_systemstack(verify_stop, &done);
 }
 
-/* ---- statistics -------------------------------------------------------------------------- */
+/* ---- for statistics and settings --------------------------------------------------------- */
 
-static void stats_stop(void *arg)
+void gc_stats(struct mem_stats *m)
 {
-	struct mem_stats *m = arg;
-	if (!stop_world("read_mem_stats"))
-		return;
-	*m = (struct mem_stats){ 0 };
-	for (struct mcache *c = all_mcaches; c; c = c->all_next) {
-		mcache_flush(c);
-		for (unsigned spc = 0; spc < NUM_SPAN_CLASSES; spc++) {
-			m->mallocs += c->nsmall[spc];
-			m->total_alloc += c->nsmall[spc] * class_info[spc].size;
-		}
-		m->mallocs += c->ntiny + c->nlarge;
-		m->total_alloc += c->large_bytes;
-	}
-	for (uint32_t page = 0; page < mheap.used_bytes >> PAGE_SHIFT;) {
-		uint64_t e = mheap.index[page];
-		if (e == 0) {
-			page++;
-			continue;
-		}
-		const struct mspan *s = index_span(e);
-		page += s->npages;
-		m->heap_objects += s->alloc_count;
-		m->heap_alloc += s->alloc_count * s->elemsize;
-		m->heap_inuse += (uint64_t)s->npages << PAGE_SHIFT;
-	}
-	m->heap_sys = (uint64_t)mheap.used_bytes;
-	m->heap_released = (uint64_t)mheap.released << PAGE_SHIFT;
-	m->heap_idle = (uint64_t)mheap_pages_free() << PAGE_SHIFT;
-	m->stack_inuse = stack_bytes_inuse();
-	m->sys = ((uint64_t)mheap.total_pages << PAGE_SHIFT) + mheap.sys_bytes;
-	m->other_sys = mheap.sys_bytes + ((uint64_t)mheap.pages_manual << PAGE_SHIFT);
 	m->next_gc = gcs.goal;
 	m->heap_live = gcs.live;
 	m->last_gc = gcs.last_end;
 	m->pause_total_ns = gcs.total_ns;
 	m->num_gc = gc_cycles;
 	m->num_forced_gc = gcs.forced;
-	m->frees = m->mallocs > m->heap_objects ? m->mallocs - m->heap_objects : 0;
-	freeze_stats(m);
-	m->ok = true;
-	start_world();
 }
 
-void read_mem_stats(struct mem_stats *m)
+void gc_goal_update(void)
 {
-	do {
-		m->ok = false;
-		rt_systemstack(stats_stop, m);
-	} while (!m->ok);
-}
-
-int set_gc_percent(int percent)
-{
-	int old = rt_settings.gogc;
-	rt_settings.gogc = percent < 0 ? -1 : percent;
 	set_goal(gcs.live);
-	return old;
-}
-
-/* ---- the end of memory ---------------------------------------------------------------------- */
-
-struct usage {
-	uint64_t objects, bytes;
-};
-
-static void exhausted_report(void *arg)
-{
-	size_t size = *(size_t *)arg;
-	static struct usage use[NUM_SPAN_CLASSES] NOSCAN_BSS;
-	if (!plat_fatal_begin())
-		plat_fatal_end(2);
-	uint64_t inuse = 0;
-	for (uint32_t page = 0; page < mheap.used_bytes >> PAGE_SHIFT;) {
-		uint64_t e = mheap.index[page];
-		if (e == 0) {
-			page++;
-			continue;
-		}
-		const struct mspan *s = index_span(e);
-		page += s->npages;
-		use[s->spanclass].objects += s->alloc_count;
-		use[s->spanclass].bytes += (uint64_t)s->npages << PAGE_SHIFT;
-		inuse += (uint64_t)s->npages << PAGE_SHIFT;
-	}
-	rt_printf("fatal error: out of memory\n\n"
-	          "asked for %zu bytes; heap %llu KiB (%llu KiB live after collection %u), "
-	          "runtime %llu KiB, of %llu KiB; limit %llu KiB\n",
-	          size, (unsigned long long)inuse >> 10, (unsigned long long)gcs.live >> 10, gc_cycles,
-	          (unsigned long long)(mheap.pages_manual << PAGE_SHIFT) >> 10,
-	          (unsigned long long)(mheap.total_pages << PAGE_SHIFT) >> 10,
-	          (unsigned long long)memory_limit() >> 10);
-	rt_printf("%12s %12s %14s   top users by span class\n", "object size", "objects", "bytes");
-	for (unsigned n = 0; n < 8; n++) {
-		unsigned best = 0;
-		for (unsigned spc = 1; spc < NUM_SPAN_CLASSES; spc++)
-			if (use[spc].bytes > use[best].bytes)
-				best = spc;
-		if (use[best].bytes == 0)
-			break;
-		char name[16] = "large";
-		if (class_info[best].size)
-			snprintf(name, sizeof name, "%u", class_info[best].size);
-		rt_printf("%12s %12llu %14llu   %s\n", name, (unsigned long long)use[best].objects,
-		          (unsigned long long)use[best].bytes,
-		          SPANCLASS_NOSCAN(best) ? "without pointers" : "with pointers");
-		use[best].bytes = 0;
-	}
-	plat_fatal_end(2);
-}
-
-noreturn void heap_exhausted(size_t size)
-{
-	rt_systemstack(exhausted_report, &size);
-	__builtin_unreachable();
 }

@@ -108,8 +108,8 @@ struct mcache {
 	uintptr_t tiny;        /* current tiny block, 0: none */
 	size_t tiny_offset;
 	uint64_t ntiny;        /* tiny objects handed out */
-	uint64_t nsmall[NUM_SPAN_CLASSES]; /* objects handed out from spans given back */
-	uint64_t nlarge, large_bytes;
+	uint64_t nsmall[NUM_SPAN_CLASSES]; /* objects handed out: large, and from spans given back */
+	uint64_t large_bytes;
 	struct mcache *all_next;
 	uint64_t nmalloc;      /* for gcstress and allocfail */
 } __attribute__((aligned(CACHE_LINE)));
@@ -274,7 +274,19 @@ void gc_init(void);
 void gc_start(bool force);
 bool gc_can_start(void);                /* this context may run a cycle */
 extern uint32_t gc_cycles;              /* completed; relaxed */
+uint64_t gc_memory_limit(void);         /* bytes: GOMEMLIMIT, or what the machine has */
+struct mem_stats;
+void gc_stats(struct mem_stats *m);     /* stop: sets the collector's figures in it */
+void gc_goal_update(void);              /* stop: a setting has changed */
+
+/* oom.c */
 noreturn void heap_exhausted(size_t size);
+/* NULL in programs that need none of it. */
+extern struct oom_hooks {
+	void (*panic)(size_t size);         /* task; returns if it cannot */
+	void (*collected)(void);            /* the heap was exhausted, and was collected.  task */
+	void (*print_profile)(void);        /* nobody else runs */
+} oom_hooks;
 
 /* malloc.c */
 extern uint32_t malloc_checks;          /* some allocation test mode is on */

@@ -18,6 +18,8 @@
  *   api_defer.h   defer, panic, recover
  *   api_reflect.h any value printed and compared
  *   api_mem.h     new, the collector
+ *   api_special.h finalizers, cleanups, weak pointers
+ *   api_heap.h    what is in the heap, and why
  *   api_task.h    go, channels, select, sync, sleep
  *   api_atomic.h  atomic operations
  *   api_pool.h    pools of objects
@@ -42,6 +44,8 @@
 #include "api_mem.h"
 #include "api_sort.h"
 #include "api_rand.h"
+#include "api_special.h"
+#include "api_heap.h"
 #include "api_task.h"
 #include "api_atomic.h"
 #include "api_pool.h"

@@ -150,6 +150,8 @@ static bool reclaim(unsigned try)
 	if (try == 1 && gc_can_start()) {
 		gc_start(true);
 		rt_systemstack(sweep_system, NULL);
+		if (oom_hooks.collected)
+			oom_hooks.collected();
 		return true;
 	}
 	return false;
@@ -233,7 +235,7 @@ static NOINLINE void *malloc_large(size_t size, const struct rt_type *type, bool
 		heap_exhausted(size);
 	}
 	struct mcache *c = rt_self.mcache;
-	c->nlarge++;
+	c->nsmall[a.spc]++;
 	c->large_bytes += a.span->elemsize;
 	void *p = (void *)a.span->base;
 	preempt_on(g);
