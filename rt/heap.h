@@ -283,7 +283,7 @@ void gc_goal_update(void);              /* stop: a setting has changed */
 noreturn void heap_exhausted(size_t size);
 /* NULL in programs that need none of it. */
 extern struct oom_hooks {
-	void (*panic)(size_t size);         /* task; returns if it cannot */
+	void (*out)(size_t size);           /* task; returns if it cannot panic */
 	void (*collected)(void);            /* the heap was exhausted, and was collected.  task */
 	void (*print_profile)(void);        /* nobody else runs */
 } oom_hooks;

@@ -3,14 +3,16 @@
  *
  * A panic needs memory itself, for its text and for what deferred calls do: so a
  * reserve is kept, given back to the heap just before, and taken again after the
- * next collection that an exhausted heap causes.  When that is not to be had either,
- * it is the end.  A task that cannot panic (preemption off, on the system
+ * next collection (a cleanup on an object that nobody holds).  When that is not to be
+ * had either, it is the end.  A task that cannot panic (preemption off, on the system
  * stack) does not either.
  *
  * What refers to the panic is linked only into programs that ask for it. */
 #include "api_mem.h"
 #include "heap.h"
 #include "proc.h"
+#include "api_value.h"
+#include "api_special.h"
 
 struct oom_hooks oom_hooks;
 
@@ -80,8 +82,8 @@ static void exhausted_report(void *arg)
 
 noreturn void heap_exhausted(size_t size)
 {
-	if (oom_hooks.panic)
-		oom_hooks.panic(size);
+	if (oom_hooks.out)
+		oom_hooks.out(size);
 	rt_systemstack(exhausted_report, &size);
 	__builtin_unreachable();
 }
@@ -108,6 +110,11 @@ static void collected(void)
 	rt_systemstack(reserve_system, NULL);
 }
 
+static void collected_cleanup(void *unused)
+{
+	collected();
+}
+
 struct running_out {
 	size_t size;
 	uint64_t inuse;
@@ -129,7 +136,7 @@ static void reserve_free_system(void *p)
 	mheap_free_manual(p, RESERVE_PAGES);
 }
 
-/* oom_hooks.panic: returns if it cannot. */
+/* oom_hooks.out: returns if it cannot. */
 static void panic_of_task(size_t size)
 {
 	if (!gc_can_start())
@@ -145,6 +152,8 @@ static void panic_of_task(size_t size)
 	while (!r.done)
 		rt_systemstack(panic_report, &r);
 	rt_systemstack(reserve_free_system, p);
+	uint64_t word = 0;
+	rt_add_cleanup(rt_malloc(sizeof word * 2, NULL), collected_cleanup, &word, sizeof word);
 	rt_panic("runtime error: out of memory: cannot allocate %zu-byte block (%llu in use)", size,
 	         (unsigned long long)r.inuse);
 }
@@ -154,10 +163,10 @@ bool set_panic_on_out_of_memory(bool on)
 	bool was = at_swap(&wanted, on);
 	if (on) {
 		oom_hooks.collected = collected;
-		oom_hooks.panic = panic_of_task;
+		oom_hooks.out = panic_of_task;
 		collected();
 	} else {
-		oom_hooks.panic = NULL;
+		oom_hooks.out = NULL;
 		void *p = at_swap(&reserve, NULL);
 		if (p)
 			rt_systemstack(reserve_free_system, p);

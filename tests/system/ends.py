@@ -58,7 +58,8 @@ for how, words in (("write", "map writes"), ("delete", "map writes"), ("read", "
     case(f"concurrent map: {how}", 2, rf"fatal error: concurrent {words}\b", args=f"map {how}")
 case("deadlock", 2, r"all goroutines are asleep - deadlock!", args="deadlock")
 case("abort", 2, r"abort", args="abort")
-case("heap exhausted", 2, r"out of memory", args="oom", mem="32M")
+case("heap exhausted", 2, r"out of memory", r"top users by span class\n +\d+ +\d+ +\d+   with pointers", args="oom", mem="32M")
+case("a finalizer that panics", 2, r"panic: finalizer of", r"panics\(", r"run_queue\(", args="finalizer")
 case("more tasks than memory: the report names stacks and who wanted one", 2,
      r"out of memory: no stack for a new goroutine; \d+ goroutines have \d+ KiB of stacks", r"newproc", r"ingot_main\(", args="tasks", mem="32M")
 case("a tight loop does not hold back a sleeper", 0, r"slept", args="loop", smp=1)

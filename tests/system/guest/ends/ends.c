@@ -209,6 +209,17 @@ static void raise(const char *what)
 	}
 }
 
+static void panics(struct node *n)
+{
+	panic("finalizer of %p", (void *)n->next);
+}
+
+static __attribute__((noinline)) void make_final(void)
+{
+	for (int i = 0; i < 10; i++)
+		set_finalizer(new(struct node), panics);
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "return";
@@ -253,6 +264,12 @@ int main(int argc, char **argv)
 		chan(int) c = make_chan(int);
 		for (;;)
 			go(wait_for_ever, c);
+	} else if (strcmp(how, "finalizer") == 0) {
+		make_final();
+		for (;;) {
+			gc();
+			sleep(Millisecond);
+		}
 	} else if (strcmp(how, "abort") == 0) {
 		abort();
 	} else if (strcmp(how, "oom") == 0) {
