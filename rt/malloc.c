@@ -18,6 +18,7 @@
  * that a pointer to its end still points into it. */
 #include "api_mem.h"
 #include "heap.h"
+#include "mprof.h"
 
 const struct rt_type rt_type_noscan = {
 	.magic = RT_TYPE_MAGIC,
@@ -181,18 +182,25 @@ static NOINLINE void *malloc_refill(size_t size, const struct rt_type *type, spa
 		struct g *g = preempt_off();
 		struct mcache *c = rt_self.mcache;
 		struct mcache_slot *k = &c->slot[spc];
-		if (k->next != k->end || mcache_next_run(k)) {
+		bool fresh = k->next == k->end;
+		if (!fresh || mcache_next_run(k)) {
+			bool sample = fresh && unlikely(mprof_hooks.run != NULL) && mprof_hooks.run(k);
 			void *p = slot_take_any(k, size, type, SPANCLASS_NOSCAN(spc));
 			tiny_begin(c, p, size, spc);
 			preempt_on(g);
+			if (unlikely(sample))
+				mprof_hooks.sample(p, class_info[spc].size);
 			return p;
 		}
 		struct alloc_args a = { .c = c, .spc = spc };
 		rt_systemstack(refill_system, &a);
 		if (a.ok) {
+			bool sample = unlikely(mprof_hooks.run != NULL) && mprof_hooks.run(k);
 			void *p = slot_take_any(k, size, type, SPANCLASS_NOSCAN(spc));
 			tiny_begin(c, p, size, spc);
 			preempt_on(g);
+			if (unlikely(sample))
+				mprof_hooks.sample(p, class_info[spc].size);
 			gc_if_due();
 			/* p is in this frame across the collection: a root. */
 			return p;
@@ -238,7 +246,10 @@ static NOINLINE void *malloc_large(size_t size, const struct rt_type *type, bool
 	c->nsmall[a.spc]++;
 	c->large_bytes += a.span->elemsize;
 	void *p = (void *)a.span->base;
+	bool sample = unlikely(mprof_hooks.large != NULL) && mprof_hooks.large(size);
 	preempt_on(g);
+	if (unlikely(sample))
+		mprof_hooks.sample(p, size);
 	/* A collection that strikes here scans what was there before: all of it
 	 * conservatively, as its type is not set yet, and finds it live from this frame. */
 	if (a.span->needzero)

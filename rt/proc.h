@@ -310,6 +310,9 @@ struct frames {
 };
 /* Where g was: saved in a stop, or the caller in rt_systemstack(). */
 void frames_of(struct g *g, struct frames *f);
+/* The return addresses from the running stack's frame at fp on, innermost first: how
+ * many, at most max.  task or system */
+unsigned callers(uintptr_t fp, uintptr_t *pc, unsigned max);
 /* Text that is collected and goes out in large pieces; NULL: at once. */
 struct text {
 	size_t n, cap;

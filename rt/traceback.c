@@ -79,21 +79,12 @@ static uintptr_t morestack_caller(uintptr_t fp)
 	return 0;
 }
 
-/* Calls fn for each frame from the innermost on, at most max; false: there
- * are more. */
-static bool walk(uintptr_t pc, uintptr_t fp, uintptr_t sp, bool is_return, unsigned max,
-                 void (*fn)(void *, uintptr_t pc, bool is_return), void *arg)
+/* Calls fn for pc and for the frames from fp up, at most max; false: there are
+ * more. */
+static bool walk_frames(uintptr_t pc, uintptr_t fp, bool is_return, unsigned max,
+                        void (*fn)(void *, uintptr_t pc, bool is_return), void *arg)
 {
 	uintptr_t lo = 0, hi = 0;
-	if (!stack_of(sp, &lo, &hi))
-		lo = hi = 0;
-	struct rt_sym s;
-	if (!rt_symbolize(pc, &s) && hi && sp + 8 <= hi && sp >= lo) {
-		/* A call through a wild pointer: the caller is on top of the stack. */
-		fn(arg, pc, false);
-		pc = stack_word(sp);
-		is_return = true;
-	}
 	for (unsigned n = 0; n < max; n++) {
 		fn(arg, pc, is_return);
 		is_return = true;
@@ -113,6 +104,24 @@ static bool walk(uintptr_t pc, uintptr_t fp, uintptr_t sp, bool is_return, unsig
 		fp = up;
 	}
 	return false;
+}
+
+/* Calls fn for each frame from the innermost on, at most max; false: there
+ * are more. */
+static bool walk(uintptr_t pc, uintptr_t fp, uintptr_t sp, bool is_return, unsigned max,
+                 void (*fn)(void *, uintptr_t pc, bool is_return), void *arg)
+{
+	uintptr_t lo = 0, hi = 0;
+	if (!stack_of(sp, &lo, &hi))
+		lo = hi = 0;
+	struct rt_sym s;
+	if (!rt_symbolize(pc, &s) && hi && sp + 8 <= hi && sp >= lo) {
+		/* A call through a wild pointer: the caller is on top of the stack. */
+		fn(arg, pc, false);
+		pc = stack_word(sp);
+		is_return = true;
+	}
+	return walk_frames(pc, fp, is_return, max, fn, arg);
 }
 
 static void frame_to_console(void *t, uintptr_t pc, bool is_return)
@@ -135,6 +144,25 @@ static void frame_keep(void *arg, uintptr_t pc, bool is_return)
 		f->pc[f->n++] = pc;
 	else
 		f->more = true;
+}
+
+struct callers {
+	uintptr_t *pc;
+	unsigned n;
+};
+
+static void caller_keep(void *arg, uintptr_t pc, bool is_return)
+{
+	struct callers *c = arg;
+	if (pc)
+		c->pc[c->n++] = pc;
+}
+
+unsigned callers(uintptr_t fp, uintptr_t *pc, unsigned max)
+{
+	struct callers c = { pc, 0 };
+	walk_frames(0, fp, true, max + 1, caller_keep, &c);
+	return c.n;
 }
 
 /* Leaves out how a task left its core, so that those who wait for the same look
