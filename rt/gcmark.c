@@ -10,8 +10,8 @@
  * Full buffers go to a list for all workers.  A worker without work waits until
  * the list has some or nobody works any more.
  *
- * Running out of memory for buffers drops words and sets `overflow`; at the end
- * all marked objects are scanned again until nothing was dropped.  So marking
+ * Running out of memory for buffers marks objects without scanning them and sets
+ * `overflow`; at the end all marked objects are scanned again until none was.  So marking
  * needs no memory to succeed.
  *
  * Words of stacks, registers, globals and the runtime's own roots are not typed: for
@@ -58,6 +58,7 @@ static struct {
 	struct big big[MAX_BIG];
 	struct g *next_g;        /* next task to scan */
 	unsigned next_p;         /* next P whose timers to scan */
+	uint32_t next_special;   /* next piece of the objects with a finalizer */
 	unsigned root, root_off; /* next piece of the ranges */
 	unsigned nranges;
 	struct plat_range range[MAX_ROOTS];
@@ -147,6 +148,7 @@ static bool worker_share(struct worker *w)
 }
 
 static NOINLINE bool word_is_unmarked(uintptr_t v);
+static bool find_bit(uintptr_t v, struct object *o, uint64_t **mark, uint64_t *m);
 
 static NOINLINE void push_slow(struct worker *w, uintptr_t v)
 {
@@ -163,8 +165,13 @@ static NOINLINE void push_slow(struct worker *w, uintptr_t v)
 		*w->p++ = v;
 		return;
 	}
-	if (word_is_unmarked(v))
-		at_store(&work.overflow, true);
+	/* What held v may be no object that is scanned again: so it is marked. */
+	struct object o;
+	uint64_t *mark, m;
+	if (!find_bit(v, &o, &mark, &m) || __atomic_fetch_or(mark, m, __ATOMIC_RELAXED) & m)
+		return;
+	w->bytes += o.size;
+	at_store(&work.overflow, true);
 }
 
 static inline __attribute__((always_inline)) void push(struct worker *w, uintptr_t v)
@@ -450,6 +457,24 @@ static void scan_task(struct worker *w, struct g *g)
 		stack_scan_ranges(g, scan_stack, w);
 }
 
+/* What objects with a finalizer hold, not they themselves. */
+static NOINLINE void scan_finalizable(struct worker *w, uint32_t piece)
+{
+	uint32_t n;
+	struct object o;
+	const uint64_t *v = special_hooks.roots(piece, &n);
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t p = at_load(&v[i]);
+		if (p == 0 || p & 1 || !object_find(p, &o))
+			continue;
+		struct item it = { o.base, o.span->base, NULL, o.idx, o.span->spanclass };
+		uint64_t bytes = w->bytes;
+		item_scan(w, &it);
+		w->bytes = bytes;
+		drain_local(w);
+	}
+}
+
 /* Scans one piece of the roots; false when none is left. */
 static bool scan_root(struct worker *w)
 {
@@ -457,6 +482,12 @@ static bool scan_root(struct worker *w)
 	struct g *g = NULL;
 	bool held = false;
 	lock(&work.lock);
+	if (unlikely(work.next_special < at_load_acq(&special_hooks.npieces))) {
+		uint32_t piece = work.next_special++;
+		unlock(&work.lock);
+		scan_finalizable(w, piece);
+		return true;
+	}
 	if (work.root < work.nranges) {
 		const struct plat_range *r = &work.range[work.root];
 		size_t n = r->len - work.root_off < ROOT_PIECE ? r->len - work.root_off : ROOT_PIECE;
@@ -591,6 +622,7 @@ void gc_mark_start(bool leaks)
 	work.root = work.root_off = 0;
 	work.next_g = at_load_acq(&rt_allgs);
 	work.next_p = 0;
+	work.next_special = 0;
 	work.nranges = plat_globals(work.range, MAX_ROOTS / 2);
 	for (unsigned i = 0; i < nextra; i++)
 		work.range[work.nranges++] = extra_roots[i];

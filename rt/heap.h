@@ -80,9 +80,22 @@ struct mspan {
 	spanclass_t spanclass;
 	uint8_t state;         /* enum mspan_state */
 	uint8_t needzero;      /* free slots may hold anything */
-	uint8_t pad[11];
+	uint8_t specials_gen;  /* SPECIALS_GEN() when they were last looked at; special.c */
+	uint8_t pad[2];
+	struct special *specials; /* of its objects, by address, or NULL; special.c */
 };
 _Static_assert(sizeof(struct mspan) == 64, "an mspan is one cache line");
+
+struct special;
+/* What a program needs only if it uses it; NULL before it does.  special.c */
+extern struct special_hooks {
+	/* s has specials and is about to be swept: marks what lives on because of them.  system */
+	void (*sweep)(struct mspan *s);
+	/* Piece number i of the objects with a finalizer, whose contents are roots: their
+	 * addresses (0, or odd: none).  While marking. */
+	const uint64_t *(*roots)(uint32_t i, uint32_t *n);
+	uint32_t npieces; /* grows; stored with release */
+} special_hooks;
 
 /* A P's current span of one class, and in it a run of free slots, [next, end), that
  * are zero already and whose heap bits are: an allocation takes the first.  A run

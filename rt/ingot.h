@@ -23,6 +23,7 @@
  *   api_task.h    go, channels, select, sync, sleep
  *   api_atomic.h  atomic operations
  *   api_pool.h    pools of objects
+ *   api_arena.h   memory that is freed at once
  *   api_syncmap.h maps for many tasks
  *   api_context.h cancellation, deadlines, values
  *   api_group.h   semaphores, groups of tasks
@@ -49,6 +50,7 @@
 #include "api_task.h"
 #include "api_atomic.h"
 #include "api_pool.h"
+#include "api_arena.h"
 #include "api_syncmap.h"
 #include "api_context.h"
 #include "api_group.h"

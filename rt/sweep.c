@@ -6,6 +6,8 @@
  * enters a cycle unmarked. */
 #include "heap.h"
 
+struct special_hooks special_hooks;
+
 static void junk_fill(const struct mspan *s, const uint64_t *marks)
 {
 	for (uint32_t i = 0; i < s->nelems; i++)
@@ -21,6 +23,8 @@ bool span_sweep(struct mspan *s, bool preserve)
 		      mheap.sweepgen);
 	uint64_t *marks = mark_bits(s->page), *alloc = alloc_bits(s->page);
 	uint32_t count = 0;
+	if (unlikely(s->specials != NULL))
+		special_hooks.sweep(s);
 	if (unlikely(rt_settings.junkfill) && SPANCLASS_SIZE(s->spanclass))
 		junk_fill(s, marks);
 	for (uint32_t w = 0; w < (s->nelems + 63u) / 64; w++) {
