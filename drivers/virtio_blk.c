@@ -36,7 +36,7 @@ struct request {
 	} discard;
 	uint8_t status;      /* the device writes */
 	uint32_t want;       /* bytes it is to write at least */
-	const char *error;
+	enum io_result result;
 	struct io_event done;
 	struct request *next; /* free list */
 };
@@ -55,28 +55,26 @@ struct blk {
 	struct blk_queue queue[];
 };
 
-static const char retry[] = "virtio-blk: once more";
-
 /* ---- the queue's task ------------------------------------------------------- */
 
-static const char *result(const struct request *r, uint32_t len)
+static enum io_result result(const struct request *r, uint32_t len)
 {
 	switch (r->status) {
 	case S_OK:
-		return len < r->want ? "disk: the device gave less than was asked for" : NULL;
+		return len < r->want ? IO_SHORT : IO_OK;
 	case S_UNSUPP:
-		return "disk: the device does not support the operation";
+		return IO_UNSUPPORTED;
 	case S_NONE:
-		return "disk: the device gave no answer";
+		return IO_NO_ANSWER;
 	default:
-		return "disk: input/output error";
+		return IO_ERROR;
 	}
 }
 
 /* Under q->m. */
-static void finish(struct blk_queue *bq, struct request *r, const char *error)
+static void finish(struct request *r, enum io_result result)
 {
-	r->error = error;
+	r->result = result;
 	io_signal(&r->done);
 }
 
@@ -91,7 +89,7 @@ static void queue_task(void *arg)
 		do {
 			uint32_t n;
 			for (struct request *r; (r = virtq_take(q, &n));)
-				finish(bq, r, result(r, n));
+				finish(r, result(r, n));
 		} while (virtq_irq_on(q, 1));
 		mutex_unlock(&q->m);
 	}
@@ -102,14 +100,14 @@ static void lost(struct virtio *d, const char *why)
 	struct blk *b = d->priv;
 	for (unsigned i = 0; i < b->nq; i++) {
 		for (struct request *r; (r = virtq_detach(b->queue[i].q));)
-			finish(&b->queue[i], r, why ? "disk: the device failed" : retry);
+			finish(r, why ? IO_FAILED : IO_RETRY);
 		cond_broadcast(&b->queue[i].room);
 	}
 }
 
 /* ---- a request ---------------------------------------------------------------- */
 
-static const char *once_more(struct blk *b, uint32_t type, uint64_t off, void *p, uint64_t n)
+static enum io_result once_more(struct blk *b, uint32_t type, uint64_t off, void *p, uint64_t n)
 {
 	struct blk_queue *bq = &b->queue[plat_core_id() % b->nq];
 	struct virtq *q = bq->q;
@@ -119,7 +117,7 @@ static const char *once_more(struct blk *b, uint32_t type, uint64_t off, void *p
 		cond_wait(&bq->room);
 	if (virtio_failed(b->v)) {
 		mutex_unlock(&q->m);
-		return "disk: the device failed";
+		return IO_FAILED;
 	}
 	bq->free = r->next;
 	r->head.type = type;
@@ -144,27 +142,27 @@ static const char *once_more(struct blk *b, uint32_t type, uint64_t off, void *p
 	mutex_unlock(&q->m);
 
 	io_wait(&r->done);
-	const char *error = r->error;
+	enum io_result result = r->result;
 	mutex_lock(&q->m);
 	r->next = bq->free;
 	bq->free = r;
 	cond_signal(&bq->room);
 	mutex_unlock(&q->m);
-	return error;
+	return result;
 }
 
-static const char *io(struct blkdev *dev, enum blk_op op, uint64_t off, void *p, uint64_t n)
+static enum io_result io(struct blkdev *dev, enum blk_op op, uint64_t off, void *p, uint64_t n)
 {
 	static const uint32_t types[] = { [BLK_READ] = T_IN, [BLK_WRITE] = T_OUT, [BLK_FLUSH] = T_FLUSH,
 	                                  [BLK_DISCARD] = T_DISCARD };
 	struct blk *b = dev->priv;
-	const char *error;
+	enum io_result result;
 	if (op == BLK_FLUSH && !virtio_has(b->v, BLK_F_FLUSH))
-		return NULL; /* 5.2.6.2: without it every write is lasting when it is done */
+		return IO_OK; /* 5.2.6.2: without it every write is lasting when it is done */
 	do
-		error = once_more(b, types[op], off, p, n);
-	while (error == retry);
-	return error;
+		result = once_more(b, types[op], off, p, n);
+	while (result == IO_RETRY);
+	return result;
 }
 
 /* ---- the device ------------------------------------------------------------------ */
@@ -241,7 +239,7 @@ static void read_serial(void *arg)
 {
 	struct blk *b = arg;
 	char *id = dma_alloc(20, 16);
-	if (id && !once_more(b, T_GET_ID, 0, id, 20))
+	if (id && once_more(b, T_GET_ID, 0, id, 20) == IO_OK)
 		for (unsigned i = 0; i < 20 && id[i] >= 32 && id[i] < 127; i++)
 			b->dev.serial[i] = id[i];
 }

@@ -33,7 +33,7 @@ static void queue_task(void *arg)
 	}
 }
 
-static const char *read_some(struct entropydev *dev, void *p, size_t n)
+static enum io_result read_some(struct entropydev *dev, void *p, size_t n)
 {
 	struct rng *r = dev->priv;
 	while (n) {
@@ -48,14 +48,14 @@ static const char *read_some(struct entropydev *dev, void *p, size_t n)
 		}
 		mutex_unlock(&r->q->m);
 		if (failed)
-			return "entropy: the device failed";
+			return IO_FAILED;
 		io_wait(&r->done);
 		memcpy(p, r->buffer, r->got); /* at most want: virtq_take() */
 		memset(r->buffer, 0, r->got);
 		p = (char *)p + r->got;
 		n -= r->got;
 	}
-	return NULL;
+	return IO_OK;
 }
 
 static void lost(struct virtio *d, const char *why)

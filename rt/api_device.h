@@ -1,14 +1,13 @@
 /* api_device.h: network interfaces as frames, and the host's entropy; of
  * ingot.h.  What is above frames is another header's.
  *
- * Errors and contexts are as in api_disk.h.  Programs that call none of these
+ * All calls are from a task.  Programs that call none of these
  * have none of these drivers in them. */
 #ifndef INGOT_API_DEVICE_H
 #define INGOT_API_DEVICE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "api_value.h"
+#include "api_error.h"
 
 /* ---- network interfaces, frame by frame ------------------------------------ */
 
@@ -24,9 +23,9 @@ int nic_mtu(nic *n);
 int nic_queues(nic *n);
 bool nic_link(nic *n);
 const char *nic_driver(nic *n);
-/* Sends one Ethernet frame, at most 14 + MTU bytes, without its checksum; waits
- * for room. */
-const char *nic_send(nic *n, const void *frame, size_t len);
+declare_error(nic_err_length); /* a frame has 14 bytes and at most its MTU more */
+/* Sends one Ethernet frame, without its checksum; waits for room. */
+error nic_send(nic *n, const void *frame, size_t len) must_check;
 /* Waits for a frame, for at most `timeout` nanoseconds (0: for ever): its first
  * max bytes go to buf; returns its length, 0: none came in time.  Frames that
  * nobody takes are dropped, oldest first, beyond 64. */

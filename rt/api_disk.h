@@ -2,20 +2,28 @@
  *
  *	disk *d = disk_open(0);
  *	if (!d) ...                                       there is none
- *	const char *err = disk_read_at(d, buf, n, off);
+ *	error err = disk_read_at(d, buf, n, off);
  *
- * An error is a C string that lives as long as the program, NULL for none.  A
- * disk may be used by many tasks at once; each waits for its own request only.
+ * Errors are those declared here.  A disk may be used by many tasks at once; each waits for its own request only.
  * What was written is on the medium after disk_flush().  Programs that call
  * none of these have no disk driver in them.  All calls are from a task. */
 #ifndef INGOT_API_DISK_H
 #define INGOT_API_DISK_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "api_value.h"
+#include "api_error.h"
 
 typedef struct blkdev disk;
+
+declare_error(disk_err_io);          /* the device could not */
+declare_error(disk_err_space);       /* no space left on the medium behind it */
+declare_error(disk_err_unsupported);
+declare_error(disk_err_broken);      /* it gave less than was asked for, or no answer */
+declare_error(disk_err_failed);      /* it was given up: why is on the console */
+declare_error(disk_err_range);       /* before the start or beyond the end */
+declare_error(disk_err_block);       /* begins or ends within a block */
+declare_error(disk_err_read_only);
+declare_error(disk_err_memory);      /* none for a buffer */
 
 /* How many disks there are; they are looked for at the first call.  Hosted:
  * the files named in INGOT_DISKS, separated by ':'. */
@@ -34,13 +42,13 @@ const char *disk_driver(disk *d); /* "virtio-blk" */
 const char *disk_serial(disk *d); /* the device's own name, "" if it has none */
 
 /* Reads n bytes at off, any; all or an error, then buf's content is undefined. */
-const char *disk_read_at(disk *d, void *buf, size_t n, int64_t off);
+error disk_read_at(disk *d, void *buf, size_t n, int64_t off) must_check;
 /* Writes n bytes at off, both multiples of disk_block().  After an error any
  * part of them may have been written. */
-const char *disk_write_at(disk *d, const void *buf, size_t n, int64_t off);
+error disk_write_at(disk *d, const void *buf, size_t n, int64_t off) must_check;
 /* Returns when all that was written before is on the medium. */
-const char *disk_flush(disk *d);
+error disk_flush(disk *d) must_check;
 /* The content of these bytes is of no use any more; multiples of disk_block(). */
-const char *disk_discard(disk *d, int64_t off, int64_t n);
+error disk_discard(disk *d, int64_t off, int64_t n) must_check;
 
 #endif

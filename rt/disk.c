@@ -15,6 +15,16 @@
 #define DISKS_MAX 32
 #define BOUNCE_BYTES (64u << 10)
 
+define_error(disk_err_io, "disk: input/output error");
+define_error(disk_err_space, "disk: no space left on the medium");
+define_error(disk_err_unsupported, "disk: the device does not support the operation");
+define_error(disk_err_broken, "disk: the device gave no whole answer");
+define_error(disk_err_failed, "disk: the device failed");
+define_error(disk_err_range, "disk: beyond the end of the device");
+define_error(disk_err_block, "disk: begins or ends within a block");
+define_error(disk_err_read_only, "disk: the device is read-only");
+define_error(disk_err_memory, "disk: out of memory");
+
 static struct blkdev *disks[DISKS_MAX];
 static int ndisks;
 static once found;
@@ -50,42 +60,59 @@ struct deep_io {
 	enum blk_op op;
 	uint64_t off, n;
 	void *p;
-	const char *error;
+	enum io_result result;
 };
 
 static void deep_io(void *arg)
 {
 	struct deep_io *r = arg;
-	r->error = r->d->io(r->d, r->op, r->off, r->p, r->n);
+	r->result = r->d->io(r->d, r->op, r->off, r->p, r->n);
 }
 
-static const char *request(struct blkdev *d, enum blk_op op, uint64_t off, void *p, uint64_t n)
+static error request(struct blkdev *d, enum blk_op op, uint64_t off, void *p, uint64_t n)
 {
-	if (!d->deep)
-		return d->io(d, op, off, p, n);
-	struct deep_io r = { d, op, off, n, p, NULL };
-	rt_systemstack(deep_io, &r);
-	return r.error;
+	struct deep_io r = { d, op, off, n, p, IO_OK };
+	if (d->deep)
+		rt_systemstack(deep_io, &r);
+	else
+		deep_io(&r);
+	switch (r.result) {
+	case IO_OK:
+		return NULL;
+	case IO_NO_SPACE:
+		return disk_err_space;
+	case IO_UNSUPPORTED:
+		return disk_err_unsupported;
+	case IO_SHORT:
+	case IO_NO_ANSWER:
+		return disk_err_broken;
+	case IO_FAILED:
+		return disk_err_failed;
+	case IO_ERROR:
+	case IO_RETRY:
+		break;
+	}
+	return disk_err_io;
 }
 
-static const char *check(struct blkdev *d, int64_t off, uint64_t n)
+static error check(struct blkdev *d, int64_t off, uint64_t n)
 {
 	uint64_t size = at_load(&d->bytes);
 	if (off < 0)
-		return "disk: negative offset";
+		return disk_err_range;
 	if ((uint64_t)off > size || n > size - (uint64_t)off)
-		return "disk: beyond the end of the device";
+		return disk_err_range;
 	return NULL;
 }
 
 /* Whole blocks, to or from a buffer that the device reaches. */
-static const char *transfer(struct blkdev *d, enum blk_op op, uint64_t off, char *p, size_t n)
+static error transfer(struct blkdev *d, enum blk_op op, uint64_t off, char *p, size_t n)
 {
 	while (n) {
 		size_t k = n < d->max_bytes ? n : d->max_bytes;
-		const char *error = request(d, op, off, p, k);
-		if (error)
-			return error;
+		error e = request(d, op, off, p, k);
+		if (e)
+			return e;
 		off += k;
 		p += k;
 		n -= k;
@@ -93,19 +120,19 @@ static const char *transfer(struct blkdev *d, enum blk_op op, uint64_t off, char
 	return NULL;
 }
 
-static const char *read_in_pieces(struct blkdev *d, uint64_t off, char *p, size_t n)
+static error read_in_pieces(struct blkdev *d, uint64_t off, char *p, size_t n)
 {
 	uint64_t mask = d->block - 1;
 	size_t room = n + 2 * d->block < BOUNCE_BYTES ? ((n + 2 * mask + 1) & ~mask) : BOUNCE_BYTES;
 	char *b = rt_malloc_may_fail(room, RT_NOSCAN);
 	if (!b)
-		return "disk: out of memory";
+		return disk_err_memory;
 	while (n) {
 		uint64_t from = off & ~mask, skip = off - from;
 		size_t k = n < room - skip ? n : room - skip;
-		const char *error = transfer(d, BLK_READ, from, b, (skip + k + mask) & ~mask);
-		if (error)
-			return error;
+		error e = transfer(d, BLK_READ, from, b, (skip + k + mask) & ~mask);
+		if (e)
+			return e;
 		memcpy(p, b + skip, k);
 		off += k;
 		p += k;
@@ -114,77 +141,77 @@ static const char *read_in_pieces(struct blkdev *d, uint64_t off, char *p, size_
 	return NULL;
 }
 
-const char *disk_read_at(disk *d, void *buf, size_t n, int64_t off)
+error disk_read_at(disk *d, void *buf, size_t n, int64_t off)
 {
-	const char *error = check(d, off, n);
-	if (error || n == 0)
-		return error;
+	error e = check(d, off, n);
+	if (e || n == 0)
+		return e;
 	uint64_t mask = d->block - 1;
 	if (((uint64_t)off | n) & mask || !plat_dma_addr(buf, n))
 		return read_in_pieces(d, (uint64_t)off, buf, n);
-	error = transfer(d, BLK_READ, (uint64_t)off, buf, n);
+	e = transfer(d, BLK_READ, (uint64_t)off, buf, n);
 	keep_alive(buf);
-	return error;
+	return e;
 }
 
-const char *disk_write_at(disk *d, const void *buf, size_t n, int64_t off)
+error disk_write_at(disk *d, const void *buf, size_t n, int64_t off)
 {
-	const char *error = check(d, off, n);
-	if (error || n == 0)
-		return error;
+	error e = check(d, off, n);
+	if (e || n == 0)
+		return e;
 	if (d->read_only)
-		return "disk: the device is read-only";
+		return disk_err_read_only;
 	if (((uint64_t)off | n) & (d->block - 1))
-		return "disk: a write begins or ends within a block";
+		return disk_err_block;
 	if (plat_dma_addr(buf, n)) {
-		error = transfer(d, BLK_WRITE, (uint64_t)off, (char *)buf, n);
+		e = transfer(d, BLK_WRITE, (uint64_t)off, (char *)buf, n);
 		keep_alive(buf);
-		return error;
+		return e;
 	}
 	size_t room = n < BOUNCE_BYTES ? n : BOUNCE_BYTES;
 	char *b = rt_malloc_may_fail(room, RT_NOSCAN);
 	if (!b)
-		return "disk: out of memory";
+		return disk_err_memory;
 	const char *p = buf;
-	for (uint64_t at = (uint64_t)off; n && !error;) {
+	for (uint64_t at = (uint64_t)off; n && !e;) {
 		size_t k = n < room ? n : room;
 		memcpy(b, p, k);
-		error = transfer(d, BLK_WRITE, at, b, k);
+		e = transfer(d, BLK_WRITE, at, b, k);
 		at += k;
 		p += k;
 		n -= k;
 	}
-	return error;
+	return e;
 }
 
-const char *disk_flush(disk *d)
+error disk_flush(disk *d)
 {
 	return request(d, BLK_FLUSH, 0, NULL, 0);
 }
 
-const char *disk_discard(disk *d, int64_t off, int64_t n)
+error disk_discard(disk *d, int64_t off, int64_t n)
 {
-	const char *error = n < 0 ? "disk: negative length" : check(d, off, (uint64_t)n);
-	if (error)
-		return error;
+	error e = n < 0 ? disk_err_range : check(d, off, (uint64_t)n);
+	if (e)
+		return e;
 	if (d->read_only)
-		return "disk: the device is read-only";
+		return disk_err_read_only;
 	if (!d->max_discard)
-		return "disk: the device cannot discard";
+		return disk_err_unsupported;
 	if (((uint64_t)off | (uint64_t)n) & (d->block - 1))
-		return "disk: a discard begins or ends within a block";
-	while (n > 0 && !error) {
+		return disk_err_block;
+	while (n > 0 && !e) {
 		uint64_t k = (uint64_t)n < d->max_discard ? (uint64_t)n : d->max_discard;
-		error = request(d, BLK_DISCARD, (uint64_t)off, NULL, k);
+		e = request(d, BLK_DISCARD, (uint64_t)off, NULL, k);
 		off += (int64_t)k;
 		n -= (int64_t)k;
 	}
-	return error;
+	return e;
 }
 
 /* ---- a disk in memory ---------------------------------------------------------- */
 
-static const char *memory_io(struct blkdev *d, enum blk_op op, uint64_t off, void *p, uint64_t n)
+static enum io_result memory_io(struct blkdev *d, enum blk_op op, uint64_t off, void *p, uint64_t n)
 {
 	char *at = (char *)d->priv + off;
 	switch (op) {
@@ -200,7 +227,7 @@ static const char *memory_io(struct blkdev *d, enum blk_op op, uint64_t off, voi
 	case BLK_FLUSH:
 		break;
 	}
-	return NULL;
+	return IO_OK;
 }
 
 disk *disk_in_memory(int64_t bytes)

@@ -21,7 +21,17 @@
 #include "plat.h"
 #include "libc.h"
 
-/* An error is a C string that lives as long as the program, NULL for none. */
+/* How a request ended.  What the program sees of it is disk.c's and nic.c's. */
+enum io_result {
+	IO_OK,
+	IO_ERROR,       /* the device says so */
+	IO_NO_SPACE,    /* the host's medium is full */
+	IO_UNSUPPORTED,
+	IO_SHORT,       /* it gave less than was asked for */
+	IO_NO_ANSWER,   /* it said that it is done, and not how */
+	IO_FAILED,      /* it was given up, for good */
+	IO_RETRY,       /* a driver's own: it was reset meanwhile */
+};
 
 /* ---- what a driver gets (io.c) ------------------------------------------- */
 
@@ -60,11 +70,11 @@ struct blkdev {
 	uint64_t max_discard;      /* bytes of one discard; 0: it cannot */
 	bool read_only;
 	bool deep;                 /* io runs on the scheduler stack (the hosted build's) */
-	/* Carries out one request and returns when it is done: an error or NULL.
+	/* Carries out one request and returns when it is done.
 	 * off, n: multiples of block within the capacity, n at most max_*; p: n bytes
 	 * that plat_dma_addr() reaches, NULL for flush and discard.  task, from many
 	 * at once. */
-	const char *(*io)(struct blkdev *d, enum blk_op op, uint64_t off, void *p, uint64_t n);
+	enum io_result (*io)(struct blkdev *d, enum blk_op op, uint64_t off, void *p, uint64_t n);
 	void *priv;
 };
 /* A disk was found.  Only in plat_find_disks(). */
@@ -143,10 +153,10 @@ struct netdev *netdev_get(int i);
 
 /* ---- the others ------------------------------------------------------------ */
 
-/* Bytes of a device that gives random ones: fills p, or an error. */
+/* Bytes of a device that gives random ones: fills p. */
 struct entropydev {
 	const char *driver;
-	const char *(*read)(struct entropydev *d, void *p, size_t n); /* task, one at a time */
+	enum io_result (*read)(struct entropydev *d, void *p, size_t n); /* task, one at a time */
 	void *priv;
 };
 void entropydev_add(struct entropydev *d);
@@ -158,8 +168,8 @@ struct portdev {
 	uint32_t open;            /* the host listens; relaxed */
 	/* Both wait until at least a byte went; *got bytes.  task; one reader and one
 	 * writer at a time. */
-	const char *(*read)(struct portdev *d, void *p, size_t n, size_t *got);
-	const char *(*write)(struct portdev *d, const void *p, size_t n);
+	enum io_result (*read)(struct portdev *d, void *p, size_t n, size_t *got);
+	enum io_result (*write)(struct portdev *d, const void *p, size_t n);
 	void *priv;
 };
 void portdev_add(struct portdev *d);

@@ -30,7 +30,7 @@ void entropy_read(void *p, size_t n)
 	mutex_lock(&one_at_a_time);
 	for (size_t at = 0; at < n;) {
 		size_t k = n - at < sizeof more ? n - at : sizeof more;
-		if (device->read(device, more, k)) /* it failed, and said so on the console */
+		if (device->read(device, more, k) != IO_OK) /* it said so on the console */
 			break;
 		for (size_t i = 0; i < k; i++)
 			((uint8_t *)p)[at + i] ^= more[i];

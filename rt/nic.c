@@ -32,6 +32,8 @@ struct nic {
 	uint64_t dropped;
 };
 
+define_error(nic_err_length, "nic: a frame has 14 bytes and at most its MTU more");
+
 static struct netdev *devs[NICS_MAX];
 static struct nic *nics[NICS_MAX]; /* under nics_lock */
 static int ndevs;
@@ -126,12 +128,12 @@ struct nic_stats nic_stats(nic *n)
 		                   at_load(&d->tx_frames), at_load(&d->tx_bytes) };
 }
 
-const char *nic_send(nic *n, const void *frame, size_t len)
+error nic_send(nic *n, const void *frame, size_t len)
 {
 	struct net_piece piece = { frame, (uint32_t)len };
 	struct net_offload none = {};
 	if (len < 14 || len > 14u + n->dev->mtu)
-		return "nic: a frame has 14 bytes and at most its MTU more";
+		return nic_err_length;
 	mutex_lock(&n->sender);
 	while (!n->dev->transmit(n->dev, plat_core_id() % n->dev->nqueues, &piece, 1, &none))
 		io_wait(&n->room);

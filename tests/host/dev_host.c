@@ -17,12 +17,12 @@ uint64_t plat_dma_addr(const void *p, size_t n)
 	return a - plat_stack_base() < plat_stack_size() ? 0 : a;
 }
 
-static const char *failure(int e)
+static enum io_result failure(int e)
 {
-	return e == ENOSPC ? "disk: no space left on the host" : "disk: input/output error";
+	return e == ENOSPC ? IO_NO_SPACE : IO_ERROR;
 }
 
-static const char *io(struct blkdev *d, enum blk_op op, uint64_t off, void *p, uint64_t n)
+static enum io_result io(struct blkdev *d, enum blk_op op, uint64_t off, void *p, uint64_t n)
 {
 	int fd = (int)(intptr_t)d->priv;
 	for (uint64_t done = 0; done < n && op != BLK_DISCARD;) {
@@ -38,7 +38,7 @@ static const char *io(struct blkdev *d, enum blk_op op, uint64_t off, void *p, u
 		return failure(errno);
 	if (op == BLK_FLUSH && fdatasync(fd) != 0)
 		return failure(errno);
-	return NULL;
+	return IO_OK;
 }
 
 static void find_disks(void *unused)

@@ -27,10 +27,10 @@ static void fill(byte *p, int64 block, uint32 age)
 	}
 }
 
-static void fail(const char *what, int64 block, const char *err)
+static void fail(const char *what, int64 block, error err)
 {
 	if (atomic_add(&bad, 1) <= 5)
-		println("FAIL %s block %ld: %s", what, (long)block, err ? err : "wrong content");
+		println("FAIL %s block %ld: %s", what, block, err ? error_text(err) : S("wrong content"));
 }
 
 /* Blocks [first, first + n) are this task's; ages are written back for verify. */
@@ -40,7 +40,7 @@ static void mixer(int64 first, int64 n, int ops, uint64 seed, wait_group *wg)
 	byte *heap = rt_make(byte, 16 * UNIT), *want = rt_make(byte, UNIT);
 	byte stack[UNIT];
 	uint64 r = seed;
-	const char *err;
+	error err;
 	for (int i = 0; i < ops; i++) {
 		r = r * 6364136223846793005u + 1442695040888963407u;
 		int64 at = (int64)(r >> 33) % n, many = 1 + (int64)(r >> 20) % 16;
@@ -86,8 +86,8 @@ static void mix(int tasks, int ops, uint64 seed)
 		go(mixer, t * each, each, ops, seed + (uint64)t * 7919, &wg);
 	}
 	wait_group_wait(&wg);
-	const char *err = disk_flush(d);
-	println("mix %d tasks %d ops: %ld bad%s%s", tasks, ops, (long)atomic_load(&bad), err ? ", flush: " : "", err ? err : "");
+	error err = disk_flush(d);
+	println("mix %d tasks %d ops: %ld bad%s%s", tasks, ops, (long)atomic_load(&bad), err ? ", flush: " : "", err ? error_text(err) : S(""));
 }
 
 static void speed(void)
@@ -95,13 +95,13 @@ static void speed(void)
 	byte *p = rt_make(byte, 1 << 20);
 	int64 size = disk_size(d), t = nanotime(), sum = 0;
 	for (int64 at = 0; at + (1 << 20) <= size; at += 1 << 20, sum += 1 << 20)
-		disk_read_at(d, p, 1 << 20, at);
+		must(disk_read_at(d, p, 1 << 20, at));
 	int64 seq = nanotime() - t;
 	uint64 r = 1;
 	t = nanotime();
 	for (int i = 0; i < 5000; i++) {
 		r = r * 6364136223846793005u + 1442695040888963407u;
-		disk_read_at(d, p, 4096, (int64)((r >> 33) % (uint64)(size / 4096)) * 4096);
+		must(disk_read_at(d, p, 4096, (int64)((r >> 33) % (uint64)(size / 4096)) * 4096));
 	}
 	int64 ran = nanotime() - t;
 	println("speed sequential %ld MB/s, 4 KiB random %ld per second", (long)(sum * 1000 / seq),
@@ -117,7 +117,8 @@ int main(int argc, char **argv)
 	if (!d)
 		return 3;
 	for (int i = 1; i < argc; i++) {
-		const char *word = argv[i], *err = NULL;
+		const char *word = argv[i];
+		error err = NULL;
 		int64 a[3] = {};
 		int n = strcmp(word, "mix") == 0 || strcmp(word, "write") == 0 ? 3
 			: strcmp(word, "read") == 0 || strcmp(word, "discard") == 0 ? 2 : 0;
@@ -150,7 +151,7 @@ int main(int argc, char **argv)
 		} else if (strcmp(word, "flush") == 0) {
 			err = disk_flush(d);
 		}
-		println("%s %ld %ld: %s sum %lu", word, (long)a[0], (long)a[1], err ? err : "ok", (unsigned long)sum);
+		println("%s %ld %ld: %s sum %lu", word, (long)a[0], (long)a[1], err ? error_text(err) : S("ok"), (unsigned long)sum);
 	}
 	println("end");
 	return bad != 0;

@@ -19,9 +19,7 @@ static void ask(int times, wait_group *wg)
 	memcpy(f + 28, (byte[]){ 10, 0, 2, 15 }, 4);
 	memcpy(f + 38, (byte[]){ 10, 0, 2, 2 }, 4);
 	for (int i = 0; i < times; i++) {
-		const char *err = nic_send(n, f, sizeof f);
-		if (err)
-			println("FAIL send: %s", err);
+		must(nic_send(n, f, sizeof f));
 		gosched();
 	}
 	wait_group_done(wg);
@@ -55,7 +53,7 @@ static void echo(int times)
 		size_t k = nic_recv(n, f, sizeof f, 0);
 		memcpy(f, f + 6, 6);
 		memcpy(f + 6, nic_mac(n), 6);
-		nic_send(n, f, k);
+		must(nic_send(n, f, k));
 	}
 	println("echo done");
 }
@@ -68,7 +66,7 @@ static void flood(int times)
 	f[13] = 0xb5; /* IEEE 802: for experiments */
 	int64 t = nanotime();
 	for (int i = 0; i < times; i++)
-		nic_send(n, f, 1514);
+		must(nic_send(n, f, 1514));
 	println("flood %d frames, %ld per second", times, (long)(times * Second / (nanotime() - t)));
 }
 
