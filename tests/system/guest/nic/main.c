@@ -53,7 +53,7 @@ static void echo(int times)
 		size_t k = nic_recv(n, f, sizeof f, 0);
 		memcpy(f, f + 6, 6);
 		memcpy(f + 6, nic_mac(n), 6);
-		must(nic_send(n, f, k));
+		errors_ignore(nic_send(n, f, k)); /* what is too long to come back is not sent */
 	}
 	println("echo done");
 }
