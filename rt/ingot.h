@@ -27,6 +27,9 @@
  *   api_syncmap.h maps for many tasks
  *   api_context.h cancellation, deadlines, values
  *   api_group.h   semaphores, groups of tasks
+ *   api_io.h      readers and writers, pipes
+ *   api_bufio.h   buffered readers and writers, scanners
+ *   api_bytes.h   package bytes, buffers
  *   api_disk.h    disks
  *   api_device.h  network interfaces as frames, entropy
  *
@@ -54,6 +57,9 @@
 #include "api_syncmap.h"
 #include "api_context.h"
 #include "api_group.h"
+#include "api_io.h"
+#include "api_bufio.h"
+#include "api_bytes.h"
 #include "api_disk.h"
 #include "api_device.h"
 

@@ -57,7 +57,7 @@ string rt_concat(const string *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (!v[i].len)
 			continue;
-		if (__builtin_add_overflow(total, v[i].len, &total))
+		if (__builtin_add_overflow(total, v[i].len, &total) || total > INT64_MAX)
 			rt_panic("runtime error: string concatenation too long");
 		one = &v[i];
 		parts++;

@@ -169,7 +169,7 @@ string strings_join(slice(string) v, string sep)
 	if (__builtin_mul_overflow(sep.len, v.len - 1, &total))
 		rt_panic("strings: Join output length overflow");
 	for (size_t i = 0; i < v.len; i++) {
-		if (__builtin_add_overflow(total, v.ptr[i].len, &total))
+		if (__builtin_add_overflow(total, v.ptr[i].len, &total) || total > INT64_MAX)
 			rt_panic("strings: Join output length overflow");
 	}
 	p = b = rt_malloc(total, RT_NOSCAN);
@@ -191,7 +191,7 @@ string strings_repeat(string s, int64_t n)
 
 	if (n < 0)
 		rt_panic("strings: negative Repeat count");
-	if (__builtin_mul_overflow(s.len, (size_t)n, &total))
+	if (__builtin_mul_overflow(s.len, (size_t)n, &total) || total > INT64_MAX)
 		rt_panic("strings: Repeat output length overflow");
 	if (!total)
 		return (string){};
@@ -218,7 +218,7 @@ string strings_replace(string s, string from, string to, int64_t n)
 		return s;
 	if (n > 0 && (size_t)n < found)
 		found = (size_t)n;
-	if (__builtin_mul_overflow(to.len, found, &total) || __builtin_add_overflow(total, s.len, &total))
+	if (__builtin_mul_overflow(to.len, found, &total) || __builtin_add_overflow(total, s.len, &total) || total > INT64_MAX)
 		rt_panic("strings: Replace output length overflow");
 	builder_grow(&b, total - found * from.len);
 	for (size_t k = 0; k < found; k++) {
