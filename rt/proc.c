@@ -177,8 +177,14 @@ static NOINLINE void yield_slow(struct p *p, struct g *g)
 	 * (One, and g stays in the ring: in Go g goes behind all of them.) */
 	if (!at_load(&p->attn) && runq_empty(p))
 		p->handoff = globrunq_get(p, 1);
+	if (SABOTAGED(yield_wakep))
+		for (int i = 0; i < 8; i++)
+			sabotage_pause();
 	runq_put(p, g, false, false);
-	wakep(); /* what runs next here may run for long */
+	/* What runs next here may run for long, and its former core may have gone to
+	 * sleep since it was taken. */
+	if (!SABOTAGED(yield_wakep))
+		wakep();
 	leave_to_g0(p, g);
 }
 

@@ -19,6 +19,7 @@
 	X(wakep_order)    /* ready(): looks at the idle Ps, then puts */ \
 	X(ready_wakep)    /* ready() wakes no P */ \
 	X(go_wakep)       /* go wakes no P */ \
+	X(yield_wakep)    /* gosched() for a task of the global queue wakes no P, and gives it time to sleep */ \
 	X(found_wakep)    /* a P that has found work wakes no other */ \
 	X(spinning_count) /* a search is never counted as ended */ \
 	X(tick_61)        /* the global queue waits for an empty local one */ \

@@ -48,6 +48,7 @@ STEPS = {
 TURNS = {
     "ready_wakep": "who_receives_gets_an_idle_core",
     "go_wakep": "a_new_task_gets_an_idle_core",
+    "yield_wakep": "who_yields_to_a_preempted_task_gets_its_core",
     "found_wakep": "who_is_woken_by_a_timer_gets_an_idle_core",
     "spinning_count": "a_new_task_gets_an_idle_core",
     "tick_61": "the_global_queue_is_not_passed_over",
@@ -59,7 +60,7 @@ SHAPES = ("store_buffering", "store_forwarding", "r")
 def run(program, step, ms, tests):
     """(failed, how) of one run."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("GO")}
-    env["GODEBUG"] = f"sabotage={step}"
+    env["GODEBUG"] = f"sabotage={step},quantum=20" if step == "yield_wakep" else f"sabotage={step}"
     if program == SCHED:
         env["INGOT_CORES"] = "4"
     try:

@@ -5,8 +5,9 @@
  *
  * Only orders are compared, never times: on one core the tasks note in one log
  * who runs after whom. */
+#include <stdlib.h>
 #include "ingot.h"
-#include "test.h"
+#include "rounds.h"
 
 /* ---- no task waits beside a sleeping core (I3) ------------------------------- */
 
@@ -80,6 +81,26 @@ TEST(who_yields_gets_an_idle_core)
 	while (num_task() > 1)
 		gosched();
 	CHECK_EQ(n, 10 * TRIES);
+}
+
+static void watch_often(int64 until)
+{
+	for (int64 now; (now = nanotime()) < until;) {
+		while (nanotime() < now + 30 * Microsecond)
+			;
+		CHECK(sched_watch(BOUND) < BOUND);
+	}
+}
+
+/* The task that gave way has taken, for its core, one that was preempted on
+ * another, which then had nothing to do. */
+TEST(who_yields_to_a_preempted_task_gets_its_core)
+{
+	int was = gomaxprocs(2);
+	go(watch_often, nanotime() + budget);
+	while (num_task() > 1)
+		gosched();
+	gomaxprocs(was);
 }
 
 static void wake_later(timer *t, int64 *n)
@@ -263,9 +284,11 @@ TEST(a_stop_may_begin_while_another_ends)
 
 TEST_MAIN
 {
+	budget_args();
 	RUN_SMP(who_receives_gets_an_idle_core);
 	RUN_SMP(a_new_task_gets_an_idle_core);
 	RUN_SMP(who_yields_gets_an_idle_core);
+	RUN_SMP(who_yields_to_a_preempted_task_gets_its_core);
 	RUN_SMP(who_is_woken_by_a_timer_gets_an_idle_core);
 	RUN_SMP(a_stop_may_begin_while_another_ends);
 	RUN(tight_loops_take_turns);
