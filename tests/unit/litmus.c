@@ -54,7 +54,7 @@ struct shape {
 	bool permitted; /* by x86, in form PLAIN */
 	void (*role[MAX_TASKS])(struct view *v, struct cell *c, int32 *r);
 	/* r[0..1] are role 0's results, r[2..3] role 1's, ...; x and y the last values. */
-	bool (*weak)(const int32 *r, int32 x, int32 y);
+	bool (*is_weak)(const int32 *r, int32 x, int32 y);
 };
 
 static inline void st(const struct view *v, int32 *p, int32 k)
@@ -166,7 +166,7 @@ static void judge(struct trial *t)
 		int32 r[2 * MAX_TASKS];
 		for (int i = 0; i < t->shape->tasks; i++)
 			memcpy(r + 2 * i, t->results[i][k], sizeof t->results[i][k]);
-		t->seen += t->shape->weak(r, ld(&v, &cells[k].x), ld(&v, &cells[k].y));
+		t->seen += t->shape->is_weak(r, ld(&v, &cells[k].x), ld(&v, &cells[k].y));
 	}
 	t->runs += BATCH;
 }
