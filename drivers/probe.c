@@ -27,3 +27,8 @@ void plat_find_entropy(void)
 {
 	virtio(&virtio_rng_driver);
 }
+
+void plat_find_balloon(void)
+{
+	virtio(&virtio_balloon_driver);
+}

@@ -277,6 +277,9 @@ bool devirq_message(unsigned core, unsigned vector, uint64_t *addr, uint32_t *da
  * each interrupt until devirq_done() of every event.  False: it leads nowhere.
  * One caller at a time.  task */
 bool devirq_line(bool isa, unsigned number, bool level, struct io_event *ev);
+/* plat.c: gives memory back to the host, plat_memory_release()'s; a driver that can
+ * sets it.  NULL: nobody takes it. */
+extern bool (*memory_release)(uint64_t pa, size_t len);
 /* The device behind ev is quiet now.  task */
 void devirq_done(struct io_event *ev);
 

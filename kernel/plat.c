@@ -145,10 +145,11 @@ size_t plat_memory_total(void)
 	return bootmem.total;
 }
 
-/* Nobody is there to take it: that takes a device. */
+bool (*memory_release)(uint64_t pa, size_t len);
+
 bool plat_memory_release(uintptr_t va, size_t len)
 {
-	return false;
+	return memory_release && memory_release(virt_to_phys((void *)va), len);
 }
 
 unsigned plat_globals(struct plat_range *out, unsigned max)

@@ -53,8 +53,9 @@ extern const struct rt_type rt_type_noscan;
 int64_t compact_stacks(void);
 
 void gc(void);
-/* Collects, and gives every free page back to the host where it takes them.  task.
- * Go: debug.FreeOSMemory */
+/* Collects, and gives every free page back to the host where it takes them: on metal by
+ * virtio-balloon with free page reporting, which is looked for at the first call; from
+ * then on memory also goes back in the background.  task.  Go: debug.FreeOSMemory */
 void free_os_memory(void);
 /* GOGC from now on; negative: off.  Returns the former one.  task */
 int set_gc_percent(int percent);

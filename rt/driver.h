@@ -161,23 +161,11 @@ struct entropydev {
 };
 void entropydev_add(struct entropydev *d);
 
-/* A byte stream to the host: a port of virtio-console. */
-struct portdev {
-	const char *driver;
-	char name[32];            /* the host's, may be empty */
-	uint32_t open;            /* the host listens; relaxed */
-	/* Both wait until at least a byte went; *got bytes.  task; one reader and one
-	 * writer at a time. */
-	enum io_result (*read)(struct portdev *d, void *p, size_t n, size_t *got);
-	enum io_result (*write)(struct portdev *d, const void *p, size_t n);
-	void *priv;
-};
-void portdev_add(struct portdev *d);
-
 /* Look for devices of one kind and add each.  Called once.  task */
 void plat_find_disks(void);
 void plat_find_nics(void);
 void plat_find_entropy(void);
-void plat_find_ports(void);
+/* Afterwards plat_memory_release() works, if the machine can. */
+void plat_find_balloon(void);
 
 #endif

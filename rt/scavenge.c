@@ -16,6 +16,7 @@
 #include "api_task.h"
 #include "heap.h"
 #include "stack.h"
+#include "driver.h"
 
 #define RUN_PAGES 32u  /* at most, at once: a stop waits for it */
 #define SLACK_PAGES 64 /* not worth beginning for less */
@@ -199,8 +200,19 @@ void rt_scavenger_start(void)
 	rt_go_system(scavenger_main, NULL);
 }
 
+/* Where that takes a device, it is looked for when the program first asks; from then
+ * on the scavenger works in the background too. */
+static void find_device(void)
+{
+	plat_find_balloon();
+	if (!rt_at_start)
+		rt_scavenger_start();
+}
+
 void free_os_memory(void)
 {
+	static once found;
+	once_do(&found, find_device);
 	gc();
 	if (!ready_to_release())
 		return;
