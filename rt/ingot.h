@@ -15,6 +15,7 @@
  *   api_map.h     maps
  *   api_sort.h    sorting, searching, min and max
  *   api_rand.h    pseudo-random numbers
+ *   api_hash.h    hashes and checksums
  *   api_defer.h   defer, panic, recover
  *   api_reflect.h any value printed and compared
  *   api_mem.h     new, the collector
@@ -50,6 +51,7 @@
 #include "api_rand.h"
 #include "api_special.h"
 #include "api_heap.h"
+#include "api_hash.h"
 #include "api_task.h"
 #include "api_atomic.h"
 #include "api_pool.h"
