@@ -16,6 +16,7 @@
  *   api_sort.h    sorting, searching, min and max
  *   api_rand.h    pseudo-random numbers
  *   api_hash.h    hashes and checksums
+ *   api_container.h lists, rings, heaps
  *   api_defer.h   defer, panic, recover
  *   api_reflect.h any value printed and compared
  *   api_mem.h     new, the collector
@@ -52,6 +53,7 @@
 #include "api_special.h"
 #include "api_heap.h"
 #include "api_hash.h"
+#include "api_container.h"
 #include "api_task.h"
 #include "api_atomic.h"
 #include "api_pool.h"
