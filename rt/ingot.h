@@ -27,6 +27,7 @@
  *   api_pool.h    pools of objects
  *   api_arena.h   memory that is freed at once
  *   api_syncmap.h maps for many tasks
+ *   api_persist.h vectors and maps that never change
  *   api_context.h cancellation, deadlines, values
  *   api_group.h   semaphores, groups of tasks
  *   api_io.h      readers and writers, pipes
@@ -59,6 +60,7 @@
 #include "api_pool.h"
 #include "api_arena.h"
 #include "api_syncmap.h"
+#include "api_persist.h"
 #include "api_context.h"
 #include "api_group.h"
 #include "api_io.h"

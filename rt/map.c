@@ -23,7 +23,7 @@
  * not synchronise. */
 #include "rt.h"
 #include "api_value.h"
-#include "hash.h"
+#include "mapkey.h"
 
 #define GROUP_SLOTS 8
 #define CTRL_EMPTY 0x80u
@@ -89,57 +89,17 @@ static inline void set_ctrl(char *group, unsigned i, uint8_t c)
 /* The shapes of key that have code of their own; the rest is SHAPE_ANY. */
 enum shape { SHAPE_4, SHAPE_8, SHAPE_STRING, SHAPE_ANY };
 
-/* -0 hashes like 0, each NaN at random. */
-static uint64_t hash_float(double d, uint64_t seed)
-{
-	uint64_t u;
-
-	if (d == 0)
-		return hash_word(0, seed);
-	if (d != d)
-		return hash_word((uint64_t)rt_fastrand() << 32 | rt_fastrand(), seed);
-	memcpy(&u, &d, 8);
-	return hash_word(u, seed);
-}
-
+/* A program's hash need not be good in all its bits. */
 static uint64_t hash_any(const struct rt_map *m, const void *k)
 {
-	switch (m->t.kind) {
-	case RT_KEY_STRING: {
-		const string *s = k;
-		return hash_bytes(s->ptr, s->len, m->seed);
-	}
-	case RT_KEY_FLOAT:
-		return hash_float(*(const float *)k, m->seed);
-	case RT_KEY_DOUBLE:
-		return hash_float(*(const double *)k, m->seed);
-	case RT_KEY_BYTES:
-		if (m->t.key_size == 8)
-			return hash_word(*(const uint64_t *)k, m->seed);
-		if (m->t.key_size == 4)
-			return hash_word(*(const uint32_t *)k, m->seed);
-		return hash_bytes(k, m->t.key_size, m->seed);
-	case RT_KEY_FUNC: /* which need not be good in all its bits */
+	if (m->t.kind == RT_KEY_FUNC)
 		return hash_word(m->hash(k, m->seed), m->seed);
-	}
-	throw("map: bad key kind %d", (int)m->t.kind);
+	return key_hash(&m->t, k, m->seed);
 }
 
 static bool equal_any(const struct rt_map *m, const void *a, const void *b)
 {
-	switch (m->t.kind) {
-	case RT_KEY_STRING:
-		return string_eq(*(const string *)a, *(const string *)b);
-	case RT_KEY_FLOAT:
-		return *(const float *)a == *(const float *)b;
-	case RT_KEY_DOUBLE:
-		return *(const double *)a == *(const double *)b;
-	case RT_KEY_BYTES:
-		return memcmp(a, b, m->t.key_size) == 0;
-	case RT_KEY_FUNC:
-		return m->equal(a, b);
-	}
-	throw("map: bad key kind %d", (int)m->t.kind);
+	return m->t.kind == RT_KEY_FUNC ? m->equal(a, b) : key_equal(&m->t, a, b);
 }
 
 static inline __attribute__((always_inline)) uint64_t
@@ -674,33 +634,18 @@ void rt_map_copy(struct rt_map *d, struct rt_map *s)
 		memcpy(rt_map_assign(d, it.key), it.val, s->t.val_size);
 }
 
-/* value: what V is, by which values compare. */
-static bool equal_values(enum rt_key_kind value, rt_equal_fn *equal, const void *a, const void *b,
-                         size_t size)
-{
-	switch (value) {
-	case RT_KEY_STRING:
-		return string_eq(*(const string *)a, *(const string *)b);
-	case RT_KEY_FLOAT:
-		return *(const float *)a == *(const float *)b;
-	case RT_KEY_DOUBLE:
-		return *(const double *)a == *(const double *)b;
-	case RT_KEY_BYTES:
-		return memcmp(a, b, size) == 0;
-	case RT_KEY_FUNC:
-		return equal(a, b);
-	}
-	throw("map: bad value kind %d", (int)value);
-}
-
+/* value: what V is, by which values compare; equal, if it is RT_KEY_FUNC. */
 bool rt_map_equal(struct rt_map *a, struct rt_map *b, enum rt_key_kind value, rt_equal_fn *equal)
 {
+	struct rt_map_type t = { .kind = value };
+
 	if (rt_map_len(a) != rt_map_len(b))
 		return false;
+	t.key_size = a ? a->t.val_size : 0;
 	for (struct rt_map_iter it = rt_map_iter(a); rt_map_next(&it); it.broke = false) {
 		void *v = rt_map_find(b, it.key);
 
-		if (!v || !equal_values(value, equal, it.val, v, a->t.val_size))
+		if (!v || !(equal ? equal(it.val, v) : key_equal(&t, it.val, v)))
 			return false;
 	}
 	return true;

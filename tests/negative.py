@@ -17,6 +17,9 @@ PRELUDE = """
 struct point { int x, y; };
 typedef struct point point;
 declare_slice(point);
+declare_list(int);
+declare_list(point);
+declare_ring(int);
 struct other { long a; };
 static void takes(int a, char *b) { (void)a; (void)b; }
 static struct other *make_other(void) { return 0; }
@@ -24,6 +27,8 @@ static uint64 point_hash(const struct point *p, uint64 seed) { return (uint64)p-
 static bool point_equal(const struct point *a, const struct point *b) { return a->x == b->x; }
 static uint64 other_hash(const struct other *p, uint64 seed) { return (uint64)p->a + seed; }
 static int by_long(const long *a, const long *b) { return *a < *b ? -1 : *a > *b; }
+static bool int_less(const int *a, const int *b) { return *a < *b; }
+static bool point_less(const point *a, const point *b) { return a->x < b->x; }
 static int by_int(const int *a, const int *b) { return *a < *b ? -1 : *a > *b; }
 typedef struct code_error { error_head head; int code; } code_error;
 static string code_text(error e) { (void)e; return S("code"); }
@@ -48,6 +53,14 @@ int main(void)
 	map(struct point, int) mf = make_map_func(struct point, int, point_hash, point_equal);
 	task_group g = { 0 };
 	slice(point) spt = { 0 };
+	list_of(int) li = { 0 };
+	list_of(point) lp = { 0 };
+	ring_of(int) *ri = 0;
+	pvector(int) vi = make_pvector(int);
+	pvector(char *) vs = make_pvector(char *);
+	pmap(string, int) pm = make_pmap(string, int);
+	pmap(struct point, int) pp = make_pmap(struct point, int);
+	list_element_of(int) *le = 0;
 	size_t u = 0;
 	struct point p = { 1, 2 };
 	struct other o = { 3 };
@@ -63,6 +76,8 @@ int main(void)
 	(void)sb; (void)make_other; (void)mp; (void)fails; (void)sm; (void)sp; (void)g;
 	(void)key; (void)mi; (void)mf; (void)other_hash; (void)by_long; (void)by_int; (void)spt; (void)u;
 	(void)err; (void)tree; (void)get_point;
+	(void)li; (void)lp;
+	(void)ri; (void)le; (void)vi; (void)vs; (void)pm; (void)pp; (void)int_less; (void)point_less;
 	%s
 	return 0;
 }
@@ -124,6 +139,28 @@ CASES = [
     ("min of structs", "p = min(p, p);", "i = min(i, 1);", "association"),
     ("max of signed and unsigned", "i = (int)max(i, u);", "i = max(i, 2);", "signed"),
     ("slice_min of structs", "p = slice_min(spt);", "i = slice_min(si);", "association"),
+    ("list_push_back of another type", "list_push_back(&li, text);", "list_push_back(&li, i);", "int"),
+    ("list_push_front of another struct", "list_push_front(&lp, o);", "list_push_front(&lp, p);", "incompatible|invalid"),
+    ("list_remove from another list", "list_remove(&lp, le);", "list_remove(&li, le);", "incompatible"),
+    ("list_move_to_back in another list", "list_move_to_back(&lp, le);", "list_move_to_back(&li, le);", "incompatible"),
+    ("list_push_back_list of another type", "list_push_back_list(&li, &lp);", "list_push_back_list(&li, &li);", "incompatible"),
+    ("a ring of another type", "ri = le;", "ri = new_ring(int, 3);", "incompatible"),
+    ("ring_link with another type", "ring_link(ri, le);", "ring_link(ri, ri);", "incompatible"),
+    ("heap_push of another type", "heap_push(&si, text, int_less);", "heap_push(&si, i, int_less);", "int"),
+    ("heap_pop with another order", "heap_pop(&si, point_less);", "heap_pop(&si, int_less);", "incompatible"),
+    ("assign a pvector of another type", "vi = vs;", "vi = make_pvector(int);", "incompatible"),
+    ("pvector_push of another type", "vi = pvector_push(vi, text);", "vi = pvector_push(vi, i);", "int"),
+    ("pvector_set of a fraction", "vi = pvector_set(vi, 0, 1.5);", "vi = pvector_set(vi, 0, 1);", "floating"),
+    ("change an element of a pvector", "for_pvector(k, q, vi) *q = 1;", "for_pvector(k, q, vi) i = *q;", "read-only"),
+    ("pvector_slice of another type", "sb = pvector_slice(byte, vi);", "si = pvector_slice(int, vi);", "incompatible"),
+    ("pvector_get of a slice", "i = pvector_get(si, 0);", "i = pvector_get(vi, 0);", "."),
+    ("pmap_set with another key", "pm = pmap_set(pm, 1, 1);", "pm = pmap_set(pm, S(\"a\"), 1);", "key|incompatible|invalid"),
+    ("pmap_set of another value", "pm = pmap_set(pm, S(\"a\"), text);", "pm = pmap_set(pm, S(\"a\"), i);", "int"),
+    ("pmap_get with another struct", "i = pmap_get(pp, o);", "i = pmap_get(pp, p);", "key"),
+    ("assign a pmap to a map", "m = pm;", "pm = pmap_delete(pm, S(\"a\"));", "incompatible"),
+    ("for_pmap_of another key type", "for_pmap_of(struct other, k, v, pp) { }", "for_pmap_of(struct point, k, v, pp) { }",
+     "negative"),
+    ("crc32 of ints", "u = crc32_ieee(si);", "u = crc32_ieee(sb);", "not bytes"),
     ("defer with too few arguments", "defer(takes, 1);", "defer(takes, 1, text);", "too few"),
     ("defer with another type", "defer(takes, text, text);", "defer(takes, 1, text);", "int"),
     ("defer as the body of an if", "if (i) defer(takes, 1, text);", "if (i) { defer(takes, 1, text); }", "."),
