@@ -174,7 +174,7 @@
 		RT_HEAP(sp, less); \
 		size_t rt_hi = (size_t)(i); \
 		if (rt_unlikely(rt_hi >= rt_hs->len)) \
-			rt_panic_index(bad, rt_hs->len); \
+			rt_panic_index(bad, rt_hs->len, 0); \
 		rt_hs->len--; \
 		rt_heap_remove(rt_hs->ptr, rt_hi, rt_hs->len, sizeof *rt_hs->ptr, (rt_less_fn *)rt_hl); \
 		__typeof__(*rt_hs->ptr) rt_hv = rt_hs->ptr[rt_hs->len]; \
@@ -187,7 +187,7 @@
 		RT_HEAP(sp, less); \
 		size_t rt_hi = (size_t)(i); \
 		if (rt_unlikely(rt_hi >= rt_hs->len)) \
-			rt_panic_index(rt_hi, rt_hs->len); \
+			rt_panic_index(rt_hi, rt_hs->len, 0); \
 		rt_heap_fix(rt_hs->ptr, rt_hi, rt_hs->len, sizeof *rt_hs->ptr, (rt_less_fn *)rt_hl); \
 	})
 #define RT_HEAP(sp, less) \

@@ -16,6 +16,8 @@
  *   api_sort.h    sorting, searching, min and max
  *   api_rand.h    pseudo-random numbers
  *   api_hash.h    hashes and checksums
+ *   api_date.h    dates, and their texts
+ *   api_encoding.h hex, base64
  *   api_container.h lists, rings, heaps
  *   api_defer.h   defer, panic, recover
  *   api_reflect.h any value printed and compared
@@ -54,6 +56,8 @@
 #include "api_special.h"
 #include "api_heap.h"
 #include "api_hash.h"
+#include "api_date.h"
+#include "api_encoding.h"
 #include "api_container.h"
 #include "api_task.h"
 #include "api_atomic.h"

@@ -88,7 +88,7 @@ static char *leaf_of(const struct rt_pvector *v, size_t i)
 static void check(const struct rt_pvector *v, size_t i)
 {
 	if (unlikely(i >= v->n))
-		rt_panic_index(i, v->n);
+		rt_panic_index(i, v->n, 0);
 }
 
 const void *rt_pvector_at(const struct rt_pvector *v, size_t i)
@@ -169,7 +169,7 @@ struct rt_pvector *rt_pvector_pop(struct rt_pvector *v)
 	char *tail;
 
 	if (v->n == 0)
-		rt_panic_index((size_t)-1, 0);
+		rt_panic_index((size_t)-1, 0, 0);
 	if (v->n == 1)
 		return rt_make_pvector(v->type);
 	if (have > 1)
