@@ -115,7 +115,7 @@ static void cond_pingpong(int64 n)
 	recv(done);
 }
 
-static void time_now(int64 n)
+static void read_time(int64 n)
 {
 	for (int64 i = 0; i < n; i++)
 		counter += (uint64)nanotime();
@@ -130,5 +130,5 @@ void bench_sync(void)
 	micro("once", once_again);
 	micro("pool_getput", pool_getput);
 	micro("cond_pingpong", cond_pingpong);
-	micro("time_now", time_now);
+	micro("time_now", read_time);
 }
