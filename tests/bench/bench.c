@@ -284,5 +284,6 @@ int main(int argc, char **argv)
 	bench_sync();
 	bench_values();
 	bench_heap();
+	bench_churn();
 	return 0;
 }
