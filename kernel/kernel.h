@@ -236,6 +236,12 @@ unsigned acpi_cores(uint32_t *apic_ids, unsigned max);
 /* A table by signature ("MCFG"), mapped for ever, NULL if absent.  Sum checked. */
 const void *acpi_table(const char sig[4], unsigned index);
 
+/* numa.c: once, after acpi_init(); the number of nodes, 1 to 8. */
+unsigned numa_init(void);
+unsigned numa_of_core(uint32_t apic_id);
+/* The node of the memory at pa; *end is lowered to where that may change. */
+unsigned numa_of_memory(uint64_t pa, uint64_t *end);
+
 /* apic.c */
 void lapic_init(void);                       /* on each core; first on core 0 */
 uint32_t lapic_id(void);

@@ -15,6 +15,7 @@ size_t plat_fp_size;
 size_t plat_stack_slack = 344;
 size_t plat_stack_slot = 2048;
 bool plat_memory_zeroed = false;
+unsigned plat_nnodes = 1;
 
 static uint32_t cores_go; /* 0 until plat_start_cores(); release / acquire */
 
@@ -135,9 +136,27 @@ unsigned plat_memory(struct plat_range *out, unsigned max)
 {
 	unsigned n = 0;
 	vm_seal();
-	for (unsigned i = 0; i < bootmem.nfree && n < max; i++)
-		out[n++] = (struct plat_range){MUTATOR_BASE + bootmem.free[i].base, bootmem.free[i].len};
+	plat_nnodes = numa_init();
+	for (unsigned i = 0; i < bootmem.nfree; i++) {
+		uint64_t lo = bootmem.free[i].base, hi = lo + bootmem.free[i].len;
+		for (uint64_t end; lo < hi && n < max; lo = end) {
+			end = hi;
+			numa_of_memory(lo, &end);
+			out[n++] = (struct plat_range){ MUTATOR_BASE + lo, end - lo };
+		}
+	}
 	return n;
+}
+
+unsigned plat_node(unsigned core)
+{
+	return numa_of_core(cpus[core]->apic_id);
+}
+
+unsigned plat_memory_node(uintptr_t base)
+{
+	uint64_t end = UINT64_MAX;
+	return numa_of_memory(base - MUTATOR_BASE, &end);
 }
 
 size_t plat_memory_total(void)

@@ -52,6 +52,13 @@ extern const struct rt_type rt_type_noscan;
  * cannot.  task */
 int64_t compact_stacks(void);
 
+/* Memory nodes of the machine (1: all memory is equally far), the one that holds the
+ * object at p, the one near to the core that runs the task now.  What a task allocates
+ * comes from there while there is any, but small objects may reuse any node's. */
+int num_nodes(void);
+int memory_node(const void *p);
+int core_node(void);
+
 void gc(void);
 /* Collects, and gives every free page back to the host where it takes them: on metal by
  * virtio-balloon with free page reporting, which is looked for at the first call; from

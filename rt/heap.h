@@ -144,6 +144,12 @@ struct page_sum {
 #define SUM_LEVELS 3           /* chunk, 64 chunks, 4096 chunks */
 #define MAX_RANGES 64
 
+/* A block of 64 pages in front of the tree, those in bits are free; one for each node. */
+struct page_cache {
+	uint32_t page;
+	uint64_t bits;
+};
+
 struct mheap {
 	struct lock lock;
 
@@ -152,6 +158,7 @@ struct mheap {
 	uint32_t npages;       /* pages the tables have room for */
 	uint32_t nchunks;
 	struct plat_range ranges[MAX_RANGES]; /* page aligned, metadata taken out */
+	uint8_t node[MAX_RANGES]; /* of each range */
 	unsigned nranges;
 	size_t total_pages;    /* sum of ranges */
 	uint64_t *index;       /* per page: see index_entry() */
@@ -168,8 +175,7 @@ struct mheap {
 	uint32_t nsum[SUM_LEVELS];
 	uint32_t search;       /* no free page below */
 	uint32_t zeroed_base;  /* pages from here on were never handed out */
-	uint32_t pc_page;      /* page cache: 64 pages from here, those in pc_bits are free */
-	uint64_t pc_bits;
+	struct page_cache cache[PLAT_MAX_NODES];
 	struct mspan *free_mspans;
 	uintptr_t meta, meta_end; /* persistent_alloc's current piece */
 	struct frame_node *frames; /* free halves of pages, direct map */
@@ -252,6 +258,8 @@ void page_free(uint32_t page, uint32_t npages);   /* under mheap.lock */
 void page_take(uint32_t page, uint32_t npages);   /* these, which are free; under mheap.lock */
 void page_cache_flush(void);                      /* under mheap.lock */
 void page_summaries_verify(unsigned level);
+struct page_cache *page_cache_of(uint32_t page);  /* the one whose block has it, or NULL */
+unsigned page_node(uint32_t page);                /* whose memory it is */
 bool page_is_free(uint32_t page);                 /* under mheap.lock, or a stop */
 uint32_t mheap_pages_free(void);                  /* pages that could still be had */
 void *persistent_alloc_locked(size_t size);       /* NULL when out */

@@ -156,7 +156,7 @@ void gc_verify_heap(void)
 		for (size_t i = 0; i < mheap.ranges[r].len >> PAGE_SHIFT && p + i < used; i++) {
 			bool is_free = page_is_free((uint32_t)(p + i));
 			taken += !is_free;
-			CHECK(!is_free || p + i >= mheap.search || (p + i) / 64 == mheap.pc_page / 64,
+			CHECK(!is_free || p + i >= mheap.search || page_cache_of((uint32_t)(p + i)),
 			      "page %zu is free below the search start %u", p + i, mheap.search);
 		}
 	}

@@ -169,7 +169,7 @@ static void gc_if_due(void)
 /* A 16-byte object of which `size` bytes are taken becomes the tiny block. */
 static inline void tiny_begin(struct mcache *c, void *p, size_t size, spanclass_t spc)
 {
-	if (size < TINY_SIZE && SPANCLASS_NOSCAN(spc) && !malloc_checks) {
+	if (size < TINY_SIZE && SPANCLASS_NOSCAN(spc)) {
 		c->tiny = (uintptr_t)p;
 		c->tiny_offset = size;
 	}

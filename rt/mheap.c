@@ -6,7 +6,8 @@
  * start, longest free run, free pages at the end), as in Go's mpagealloc.go: a
  * chunk of 512 pages, 64 chunks, 4096 chunks, and a plain list on top.  In
  * front of it is a block of 64 pages, from which short runs are cut without
- * touching the tree.
+ * touching the tree; with several memory nodes one for each, and a P takes pages of
+ * its own node while there are any.
  *
  * Memory is taken into use chunk by chunk from below, so that starting costs
  * nothing per byte of memory, and tables are touched only for what is used.
@@ -216,25 +217,77 @@ static bool heap_grow(uint32_t npages)
 	return true;
 }
 
-static bool tree_alloc(uint32_t n, uint32_t *page)
+/* The lowest free run in the node's own memory, which is taken into use as far as needed. */
+static NOINLINE bool node_find(uint32_t n, unsigned node, uint32_t *page)
 {
+	for (unsigned r = 0; r < mheap.nranges; r++) {
+		if (mheap.node[r] != node)
+			continue;
+		size_t first = (mheap.ranges[r].base - mheap.lo) >> PAGE_SHIFT;
+		size_t past = first + (mheap.ranges[r].len >> PAGE_SHIFT), run = 0;
+		/* Whole chunks; one on a border between nodes is left to tree_find(). */
+		for (uint32_t c = (uint32_t)((first + CHUNK_PAGES - 1) / CHUNK_PAGES);
+		     (size_t)(c + 1) * CHUNK_PAGES <= past; c++) {
+			while (c >= mheap.used_chunks)
+				if (!heap_grow((c - mheap.used_chunks) * CHUNK_PAGES))
+					return false;
+			const struct page_sum *v = &mheap.sum[0][c];
+			if (run + v->start >= n) {
+				*page = c * CHUNK_PAGES - (uint32_t)run;
+				return true;
+			}
+			if (v->max >= n) {
+				*page = chunk_find(c, n);
+				return true;
+			}
+			run = v->start == CHUNK_PAGES ? run + CHUNK_PAGES : v->end;
+		}
+	}
+	return false;
+}
+
+/* A free run: the lowest of the node's, else the lowest there is. */
+static bool run_find(uint32_t n, unsigned node, uint32_t *page)
+{
+	if (unlikely(plat_nnodes > 1) && node_find(n, node, page))
+		return true;
 	while (!tree_find(n, page))
 		if (!heap_grow(n))
 			return false;
-	bits_set_range(*page, n, true);
-	summaries_update(*page / CHUNK_PAGES, (*page + n - 1) / CHUNK_PAGES);
 	return true;
+}
+
+struct page_cache *page_cache_of(uint32_t page)
+{
+	for (unsigned i = 0; i < plat_nnodes; i++)
+		if (mheap.cache[i].bits && mheap.cache[i].page / 64 == page / 64)
+			return &mheap.cache[i];
+	return NULL;
+}
+
+unsigned page_node(uint32_t page)
+{
+	for (unsigned r = 0; r < mheap.nranges; r++)
+		if (page_addr(page) - mheap.ranges[r].base < mheap.ranges[r].len)
+			return mheap.node[r];
+	return 0;
+}
+
+static void cache_flush(struct page_cache *c)
+{
+	if (c->bits == 0)
+		return;
+	mheap.pagebits[c->page / 64] &= ~c->bits;
+	summaries_update(c->page / CHUNK_PAGES, c->page / CHUNK_PAGES);
+	if (c->page < mheap.search)
+		mheap.search = c->page;
+	c->bits = 0;
 }
 
 void page_cache_flush(void)
 {
-	if (mheap.pc_bits == 0)
-		return;
-	mheap.pagebits[mheap.pc_page / 64] &= ~mheap.pc_bits;
-	summaries_update(mheap.pc_page / CHUNK_PAGES, mheap.pc_page / CHUNK_PAGES);
-	if (mheap.pc_page < mheap.search)
-		mheap.search = mheap.pc_page;
-	mheap.pc_bits = 0;
+	for (unsigned i = 0; i < plat_nnodes; i++)
+		cache_flush(&mheap.cache[i]);
 }
 
 /* Lowest run of n ones in bits, or 64. */
@@ -249,46 +302,45 @@ static unsigned find_run(uint64_t bits, unsigned n)
 	return bits ? __builtin_ctzll(bits) : 64;
 }
 
-static bool page_find(uint32_t n, uint32_t *page)
+static bool page_find(uint32_t n, unsigned node, uint32_t *page)
 {
-	if (n == 0 || n > mheap.npages)
-		return false;
-	if (n <= 16) {
-		unsigned at = find_run(mheap.pc_bits, n);
-		if (at == 64) {
-			/* A new block: the 64 around the lowest run that fits. */
-			page_cache_flush();
-			if (!tree_find(n, page) && !(heap_grow(n) && tree_find(n, page)))
-				return false;
-			if (*page % 64 + n <= 64) {
-				uint64_t *w = &mheap.pagebits[*page / 64];
-				mheap.pc_page = *page & ~63u;
-				mheap.pc_bits = ~*w;
-				*w = ~0ull;
-				summaries_update(*page / CHUNK_PAGES, *page / CHUNK_PAGES);
-				at = *page % 64;
-				if (n == 1) /* it was the lowest free page, and its block is taken */
-					mheap.search = mheap.pc_page + 64;
-			}
-		}
-		if (at != 64) {
-			mheap.pc_bits &= ~((~0ull >> (64 - n)) << at);
-			*page = mheap.pc_page + at;
+	struct page_cache *c = &mheap.cache[node];
+	unsigned at = n <= 16 ? find_run(c->bits, n) : 64;
+	if (at == 64) {
+		/* A short run comes from a new block: the 64 pages around the lowest that fits. */
+		if (n <= 16)
+			cache_flush(c);
+		if (!run_find(n, node, page))
+			return false;
+		if (n > 16 || *page % 64 + n > 64) {
+			bits_set_range(*page, n, true);
+			summaries_update(*page / CHUNK_PAGES, (*page + n - 1) / CHUNK_PAGES);
 			return true;
 		}
+		uint64_t *w = &mheap.pagebits[*page / 64];
+		c->page = *page & ~63u;
+		c->bits = ~*w;
+		*w = ~0ull;
+		summaries_update(*page / CHUNK_PAGES, *page / CHUNK_PAGES);
+		at = *page % 64;
+		if (n == 1 && plat_nnodes == 1) /* it was the lowest free page, and its block is taken */
+			mheap.search = c->page + 64;
 	}
-	if (!tree_alloc(n, page)) {
-		page_cache_flush();
-		if (!tree_alloc(n, page))
-			return false;
-	}
+	c->bits &= ~((~0ull >> (64 - n)) << at);
+	*page = c->page + at;
 	return true;
 }
 
 bool page_alloc(uint32_t n, uint32_t *page)
 {
-	if (!page_find(n, page))
+	unsigned node = unlikely(plat_nnodes > 1) && rt_self.p ? rt_self.p->node : 0;
+	if (n == 0 || n > mheap.npages)
 		return false;
+	if (!page_find(n, node, page)) {
+		page_cache_flush();
+		if (!page_find(n, node, page))
+			return false;
+	}
 	mheap.pages_inuse += n;
 	if (unlikely(mheap.released))
 		mheap.took(*page, n);
@@ -305,8 +357,9 @@ void page_take(uint32_t page, uint32_t n)
 void page_free(uint32_t page, uint32_t n)
 {
 	mheap.pages_inuse -= n;
-	if (page / 64 == mheap.pc_page / 64 && mheap.pc_bits && page % 64 + n <= 64) {
-		mheap.pc_bits |= (~0ull >> (64 - n)) << page % 64;
+	struct page_cache *c = page_cache_of(page);
+	if (c && page % 64 + n <= 64) {
+		c->bits |= (~0ull >> (64 - n)) << page % 64;
 		return;
 	}
 	bits_set_range(page, n, false);
@@ -317,7 +370,8 @@ void page_free(uint32_t page, uint32_t n)
 
 bool page_is_free(uint32_t page)
 {
-	if (page / 64 == mheap.pc_page / 64 && mheap.pc_bits >> page % 64 & 1)
+	const struct page_cache *c = page_cache_of(page);
+	if (c && c->bits >> page % 64 & 1)
 		return true;
 	return !(mheap.pagebits[page / 64] >> page % 64 & 1);
 }
@@ -526,6 +580,7 @@ static void heap_ranges(void)
 			continue;
 		}
 		have += b - a;
+		mheap.node[mheap.nranges] = (uint8_t)plat_memory_node(r[i].base);
 		mheap.ranges[mheap.nranges++] = (struct plat_range){ a, b - a };
 	}
 }

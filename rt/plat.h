@@ -88,6 +88,14 @@ struct plat_range {
 	size_t len;
 };
 
+/* Memory nodes, 0..plat_nnodes-1; constant after rt_start() is entered. */
+#define PLAT_MAX_NODES 8
+extern unsigned plat_nnodes;
+/* The node whose memory is near to the core; the one of a range of plat_memory(), none
+ * of which is in two, by its base.  system, at start. */
+unsigned plat_node(unsigned core);
+unsigned plat_memory_node(uintptr_t base);
+
 /* Usable physical memory as addresses in the mutator view, ascending,
  * 4 KiB aligned, not overlapping, content undefined.  Returns how many (at
  * most max).  system, at start. */

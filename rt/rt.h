@@ -271,6 +271,7 @@ struct p {
 	uint64_t nstarted, nended; /* user tasks; owner writes */
 	struct g *curg;            /* running task or NULL; owner writes, others look */
 	struct g *g0;
+	uint32_t node;             /* plat_node(); constant */
 	struct mcache *mcache;     /* owner only, or any during a stop */
 	struct timer_heap *timers;
 	struct g *gfree;           /* dead Gs with stacks; owner only */

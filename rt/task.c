@@ -398,6 +398,7 @@ static void p_init(unsigned core, struct g *g0)
 	for (unsigned i = 0; i < RUNQ_SIZE; i++)
 		p->runq[i] = g0; /* runq_fetch_ahead() */
 	p->g0 = g0;
+	p->node = plat_node(core);
 	p->status = core == 0 ? P_RUNNING : P_STOPPED;
 	p->quantum_end = UINT64_MAX;
 	plat_entropy(&p->rand, sizeof p->rand);

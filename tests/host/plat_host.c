@@ -58,6 +58,7 @@ size_t plat_stack_slack = 512; /* glibc.list: what runs there of glibc */
 size_t plat_stack_slot = 2048;
 #endif
 bool plat_memory_zeroed = true;
+unsigned plat_nnodes = 1;       /* INGOT_NODES: as if the memory had so many */
 
 struct core {
 	pthread_t thread;
@@ -392,8 +393,19 @@ void plat_start_cores(void)
 unsigned plat_memory(struct plat_range *out, unsigned max)
 {
 	(void)max;
-	out[0] = (struct plat_range){ HEAP_AT, heap_len };
-	return 1;
+	for (unsigned i = 0; i < plat_nnodes; i++)
+		out[i] = (struct plat_range){ HEAP_AT + heap_len / plat_nnodes * i, heap_len / plat_nnodes };
+	return plat_nnodes;
+}
+
+unsigned plat_memory_node(uintptr_t base)
+{
+	return (unsigned)((base - HEAP_AT) / (heap_len / plat_nnodes));
+}
+
+unsigned plat_node(unsigned core)
+{
+	return core % plat_nnodes;
 }
 
 size_t plat_memory_total(void)
@@ -660,6 +672,8 @@ int main(int argc, char **argv)
 		plat_ncores = 1;
 	if (plat_ncores > HOST_MAX_CORES)
 		plat_ncores = HOST_MAX_CORES;
+	if (getenv("INGOT_NODES"))
+		plat_nnodes = (unsigned)atoi(getenv("INGOT_NODES")) % (PLAT_MAX_NODES + 1);
 	heap_len = (m ? strtoul(m, NULL, 0) : 16384ul) << 20; /* MiB */
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
 	if (mmap((void *)HEAP_AT, heap_len, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED ||
