@@ -1,6 +1,6 @@
 /* litmus.c: the memory model's small shapes, on real cores.
  *
- * test: rings=host,asan,nasty,boot2,boot4 limit=400
+ * test: rings=host,asan,nasty,boot2,boot4 limit=400 full=runs=1000000
  *
  * A shape is two to four tasks that each do one or two accesses to x and y, and
  * an outcome that no interleaving of them has.  (Names are the literature's:
@@ -14,7 +14,8 @@
  *            accesses: it must be seen.
  *
  * The last two show that the test can fail on this machine.  Forms that must be
- * seen go on until they are.
+ * seen go on until they are; ATOMIC, with runs=N on the command line, until it
+ * has had so many.
  *
  * The tasks go through batches of cells, from a common start, every other
  * time with pauses and yields between accesses, which is what makes shapes of
@@ -29,7 +30,8 @@
 #include "ingot.h"
 #include "rounds.h"
 
-#define BATCH 64
+#define BATCH 1024
+#define STIRRED 64 /* cells of a batch with pauses */
 #define MAX_TASKS 4
 #define MUST_SEE_CAP (120 * Second) /* against hanging only: it takes milliseconds */
 
@@ -157,18 +159,20 @@ struct trial {
 	uint64 runs, seen;
 };
 static int32 last_base;
+static uint64 least; /* runs of each shape's ATOMIC form */
 
 /* Counts the weak outcomes of a batch.  Task 0, the others wait. */
 static void judge(struct trial *t)
 {
 	struct view v = { .form = PLAIN, .base = t->base };
-	for (int k = 0; k < BATCH; k++) {
+	int n = t->stir ? STIRRED : BATCH;
+	for (int k = 0; k < n; k++) {
 		int32 r[2 * MAX_TASKS];
 		for (int i = 0; i < t->shape->tasks; i++)
 			memcpy(r + 2 * i, t->results[i][k], sizeof t->results[i][k]);
 		t->seen += t->shape->is_weak(r, ld(&v, &cells[k].x), ld(&v, &cells[k].y));
 	}
-	t->runs += BATCH;
+	t->runs += (uint64)n;
 }
 
 static void player(struct trial *t, int me, int64 until, bool must_see, wait_group *wg)
@@ -178,7 +182,9 @@ static void player(struct trial *t, int me, int64 until, bool must_see, wait_gro
 		if (me == 0) {
 			t->base = last_base += 4;
 			t->stir = n / 2 % (t->shape->tasks == 2 ? 8 : 2) == 1;
-			t->over = nanotime() > until && (t->runs || !must_see) && (t->seen || !must_see || nanotime() > until + MUST_SEE_CAP);
+			int64 now = nanotime();
+			t->over = now > until && (t->form != ATOMIC || t->runs >= least) &&
+			          (!must_see || (t->runs && (t->seen || now > until + MUST_SEE_CAP)));
 		}
 		meet(&t->gate, n);
 		if (t->over)
@@ -186,7 +192,7 @@ static void player(struct trial *t, int me, int64 until, bool must_see, wait_gro
 		v.base = t->base;
 		v.stir = t->stir;
 		dawdle(pick(&v.rand, 512));
-		for (int k = 0; k < BATCH; k++)
+		for (int k = 0, n = v.stir ? STIRRED : BATCH; k < n; k++)
 			t->shape->role[me](&v, &cells[k], t->results[me][k]);
 		meet(&t->gate, n + 1);
 		if (me == 0)
@@ -249,6 +255,13 @@ SHAPE(independent_reads, "IRIW", 4, false, iriw_weak, iriw0, iriw1, iriw2, iriw3
 TEST_MAIN
 {
 	budget_args();
+	int n = 0;
+	for (int i = 0; i < test_argc; i++)
+		if (strncmp(test_argv[i], "runs=", 5) == 0)
+			least = strtoull(test_argv[i] + 5, NULL, 10);
+		else
+			test_argv[n++] = test_argv[i];
+	test_argc = n;
 	RUN(store_buffering);
 	RUN(store_forwarding);
 	RUN(message_passing);
