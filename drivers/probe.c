@@ -32,3 +32,8 @@ void plat_find_balloon(void)
 {
 	virtio(&virtio_balloon_driver);
 }
+
+void plat_find_ports(void)
+{
+	virtio(&virtio_console_driver);
+}

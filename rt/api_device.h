@@ -1,5 +1,5 @@
-/* api_device.h: network interfaces as frames, and the host's entropy; of
- * ingot.h.  What is above frames is another header's.
+/* api_device.h: network interfaces as frames, the host's entropy, and byte
+ * streams to it; of ingot.h.  What is above frames is another header's.
  *
  * All calls are from a task.  Programs that call none of these
  * have none of these drivers in them. */
@@ -44,5 +44,22 @@ struct nic_stats nic_stats(nic *n);
 void entropy_read(void *p, size_t n);
 /* The device's name, "virtio-rng", NULL if there is none. */
 const char *entropy_device(void);
+
+/* ---- byte streams to the host ------------------------------------------------ */
+
+/* A port of virtio-console: what the host writes to it is read here, and back.
+ * It has no end: the host may come and go. */
+typedef struct port port;
+declare_error(port_err_failed); /* the device was given up: why is on the console */
+
+/* How many there are; they are looked for at the first call. */
+int port_count(void);
+/* Port i, from 0 in the order found; NULL if there is none. */
+port *port_open(int i);
+/* Waits for bytes: at least one, max at most, *got of them. */
+error port_read(port *p, void *buf, size_t max, size_t *got) must_check;
+/* Returns when the host has all n bytes.  (QEMU's virtconsole drops what its backend has no
+ * room for.) */
+error port_write(port *p, const void *buf, size_t n) must_check;
 
 #endif

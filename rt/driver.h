@@ -1,7 +1,7 @@
 /* driver.h: between the runtime and drivers/: what a driver gets of the runtime
  * (events, memory for devices, tasks), and what it gives (disks, network
- * interfaces, entropy).  Drivers include this and ingot.h; rt/ implements the
- * first half in io.c and uses the second in disk.c, nic.c and entropy.c.
+ * interfaces, entropy, ports).  Drivers include this and ingot.h; rt/ implements the
+ * first half in io.c and uses the second in disk.c, nic.c, entropy.c and port.c.
  *
  * A driver is ordinary code of tasks.  It is found by plat_find_*(), which
  * lives in drivers/probe.c (hosted: tests/host/dev_host.c) and is called by the
@@ -161,10 +161,22 @@ struct entropydev {
 };
 void entropydev_add(struct entropydev *d);
 
+/* A byte stream to the host. */
+struct portdev {
+	const char *driver;
+	/* Waits for at least one byte, max at most.  task; one reader at a time. */
+	enum io_result (*read)(struct portdev *d, void *p, size_t max, size_t *got);
+	/* Returns when the host has all.  task; one writer at a time. */
+	enum io_result (*write)(struct portdev *d, const void *p, size_t n);
+	void *priv;
+};
+void portdev_add(struct portdev *d);
+
 /* Look for devices of one kind and add each.  Called once.  task */
 void plat_find_disks(void);
 void plat_find_nics(void);
 void plat_find_entropy(void);
+void plat_find_ports(void);
 /* Afterwards plat_memory_release() works, if the machine can. */
 void plat_find_balloon(void);
 

@@ -70,8 +70,9 @@ void plat_find_disks(void)
 	rt_systemstack(find_disks, NULL);
 }
 
-/* No network interfaces; the kernel's random numbers are plat_entropy()'s already,
+/* No network interfaces, no ports; the kernel's random numbers are plat_entropy()'s already,
  * and plat_memory_release() is madvise(). */
 void plat_find_nics(void) {}
+void plat_find_ports(void) {}
 void plat_find_entropy(void) {}
 void plat_find_balloon(void) {}
