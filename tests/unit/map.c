@@ -334,10 +334,12 @@ TEST(one_map_for_each_task)
 		CHECK(len(m[i]) == 10000 && map_get(m[i], 9999) == 9999);
 }
 
-/* Bytes between a's and b's that no one sets. */
+/* Bytes between a's and b's that no one sets; large enough to be copied whole. */
 struct padded {
 	char a;
 	int64 b;
+	char c[9];
+	int64 d[4];
 };
 
 static __attribute__((noinline)) void set_padded(map(struct padded, int) m, byte junk, int n)
@@ -347,6 +349,9 @@ static __attribute__((noinline)) void set_padded(map(struct padded, int) m, byte
 	memset(&k, junk, sizeof k);
 	k.a = (char)n;
 	k.b = n * 1000;
+	memset(k.c, 0, sizeof k.c);
+	memset(k.d, 0, sizeof k.d);
+	__asm__ volatile("" : "+m"(k)); /* so that k is copied whole */
 	map_set(m, k, n);
 	CHECK_EQ(map_get(m, k), n);
 }
@@ -359,7 +364,7 @@ TEST(padding_does_not_count)
 		for (int n = 0; n < 100; n++)
 			set_padded(m, (byte)junk, n);
 	CHECK_EQ(len(m), 100);
-	delete(m, ((struct padded){ 5, 5000 }));
+	delete(m, ((struct padded){ .a = 5, .b = 5000 }));
 	CHECK_EQ(len(m), 99);
 }
 
