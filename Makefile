@@ -56,7 +56,7 @@ HOST_WRAP_nasty := $(HOST_WRAP_host)
 IRQ_SRCS    := rt/irq.c
 RT_SRCS     := $(filter-out $(IRQ_SRCS),$(sort $(wildcard rt/*.c)))
 # Run once, seldom, or when all is lost: small before fast.
-COLD_SRCS   := $(addprefix rt/,boot.c crt.c env.c heapverify.c leak.c mprof.c mstats.c oom.c panic.c schedcheck.c schedtrace.c symtab.c taskdump.c traceback.c) \
+COLD_SRCS   := $(addprefix rt/,boot.c crt.c env.c heapverify.c leak.c mprof.c mstats.c oom.c panic.c schedcheck.c schedtrace.c symtab.c taskdump.c traceback.c whyalive.c) \
 	$(addprefix kernel/,acpi.c bootmem.c console.c cpu.c fatal.c fbcon.c font.c ioapic.c main.c power.c print.c smp.c vm.c walltime.c)
 RT_ASM      := $(sort $(wildcard rt/*.S))
 KERNEL_SRCS := $(sort $(wildcard boot/*.c kernel/*.c drivers/*.c))

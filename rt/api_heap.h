@@ -48,4 +48,32 @@ slice(mem_profile_record) read_mem_profile(bool inuse_zero);
 /* How many objects of that size one sampled one stands for, at the present rate.  any */
 double mem_profile_scale(size_t size);
 
+/* ---- single objects ----------------------------------------------------------------- */
+
+enum alive {
+	ALIVE_NOT_IN_HEAP, /* no object of the heap */
+	ALIVE_UNREACHABLE, /* the next collection may take it once the caller lets go */
+	ALIVE_REACHED,
+	ALIVE_UNKNOWN,     /* there was not enough memory to look */
+};
+
+/* why_alive(p): prints, on the console, a shortest chain of pointers that keeps p's
+ * object alive: the root (a global by name, a task's stack by function, a register, a
+ * timer, a finalizer), then each object with the offset of the pointer in the one before:
+ *
+ *	why_alive(0x7000012340): global cache+16
+ *	    -> object 0x7000012000, 64 bytes
+ *	    +24 -> object 0x7000012340, 48 bytes, allocated by load main.c:42
+ *
+ * Pointers of the calling task itself to it do not count.  Who allocated it is known when
+ * a profile has sampled it: set_mem_profile_rate(1) samples all.  Stops the world for
+ * as long as a collection's marking takes on one core, or more.  task.  Go: no such thing
+ * (viewcore of a heap dump). */
+enum alive why_alive(const volatile void *p);
+
+/* heap_dump(): writes each object of the heap to the console, a line each, "address size
+ * +offset->address ..." with the objects that it points to, then their number.  Stops
+ * the world meanwhile.  task.  Go: debug.WriteHeapDump. */
+void heap_dump(void);
+
 #endif

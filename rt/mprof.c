@@ -257,6 +257,17 @@ static NOINLINE void on_sample(void *p, size_t size)
 	keep_alive(p);
 }
 
+/* mprof_hooks.site: the innermost frame that is not the allocator's. */
+static uintptr_t site_of(const struct special *x)
+{
+	const struct bucket *b = x->strong;
+	struct rt_sym s;
+	for (uint32_t i = 0; i < b->nstack; i++)
+		if (!rt_symbolize(b->stack[i] - 1, &s) || strcmp(s.file, "rt/malloc.c") != 0)
+			return b->stack[i];
+	return 0;
+}
+
 /* ---- what tasks call ------------------------------------------------------------------ */
 
 static void print_top_stacks(void);
@@ -303,6 +314,7 @@ size_t set_mem_profile_rate(size_t bytes)
 			at_store(&prof.left_of[i].bytes, draw());
 		oom_hooks.print_profile = print_top_stacks;
 		mprof_hooks.sample = on_sample;
+		mprof_hooks.site = site_of;
 		mprof_hooks.large = on_large;
 		/* The others before: who sees a run cut off may use them. */
 		at_store_rel(&mprof_hooks.run, on_run);

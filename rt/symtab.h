@@ -12,6 +12,8 @@
  *   file_off    uint32_t[nfiles]   file names, NUL-terminated, from the table's
  *                                  start; the most used ones first, 0 is "?"
  *   names       the file names
+ *   objects     struct rt_symtab_object[nobjects] and their names, if rt/whyalive.c is
+ *               in the image: its global data, by ascending address
  *   types       what programs print and compare (rt/typeinfo.h), if anything
  *   stream      records by ascending address, RT_SYMTAB_BLOCK to a block
  *
@@ -57,10 +59,18 @@ struct rt_symtab {
 	uint32_t nrecords;
 	uint32_t types;   /* offset, a multiple of 16 */
 	uint32_t types_size; /* bytes; 0: none */
+	uint32_t objects; /* offset, a multiple of 16 */
+	uint32_t nobjects; /* 0: none */
 	struct {
 		uint8_t pc;
 		int8_t line;
 	} code[RT_SYMTAB_ROW2];
+};
+
+struct rt_symtab_object {
+	uint64_t addr;
+	uint32_t size;
+	uint32_t name;    /* from `objects` on, NUL-terminated */
 };
 
 #endif

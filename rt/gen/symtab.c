@@ -287,6 +287,53 @@ static const char *plain_name(const char *name)
 	return s ? s : name;
 }
 
+/* Data, named if the image asks for it by having this symbol. */
+#define OBJECTS_WANTED "rt_object_names"
+struct object {
+	uint64_t addr, size;
+	const char *name;
+};
+static struct object *objects;
+static size_t nobjects, objects_cap;
+static bool objects_wanted;
+
+static void add_object(Elf *elf, const GElf_Sym *sym, const char *name)
+{
+	GElf_Shdr sh;
+	Elf_Scn *scn = elf_getscn(elf, sym->st_shndx);
+
+	objects_wanted |= !strcmp(name, OBJECTS_WANTED);
+	if (!scn || !gelf_getshdr(scn, &sh) || (sh.sh_flags & (SHF_ALLOC | SHF_WRITE)) != (SHF_ALLOC | SHF_WRITE) ||
+	    sym->st_size < 8)
+		return;
+	objects = grow(objects, nobjects, &objects_cap, sizeof(*objects));
+	objects[nobjects++] = (struct object){ sym->st_value, sym->st_size, name };
+}
+
+static int by_object(const void *a, const void *b)
+{
+	const struct object *x = a, *y = b;
+
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static struct buf build_objects(void)
+{
+	struct buf t = { 0 }, names = { 0 };
+
+	qsort(objects, nobjects, sizeof(*objects), by_object);
+	for (size_t i = 0; i < nobjects; i++) {
+		struct rt_symtab_object o = { objects[i].addr, (uint32_t)objects[i].size,
+			(uint32_t)(nobjects * sizeof(o) + names.n) };
+		put(&t, &o, sizeof(o));
+		put(&names, objects[i].name, strlen(objects[i].name) + 1);
+	}
+	put(&t, names.p, names.n);
+	return t;
+}
+
 static void read_symbols(Elf *elf)
 {
 	Elf_Scn *scn = NULL;
@@ -306,6 +353,8 @@ static void read_symbols(Elf *elf)
 			const char *name = elf_strptr(elf, sh.sh_link, sym.st_name);
 			int type = GELF_ST_TYPE(sym.st_info), bind = GELF_ST_BIND(sym.st_info);
 
+			if (type == STT_OBJECT && name && name[0])
+				add_object(elf, &sym, name);
 			if (!sec || sym.st_shndx != sec->shndx || !name || !name[0] || name[0] == '.' ||
 			    (type != STT_FUNC && type != STT_NOTYPE && type != STT_GNU_IFUNC))
 				continue;
@@ -522,6 +571,16 @@ static struct buf build(size_t *nwritten)
 
 		put(&file_off, &off, sizeof(off));
 		put(&names, name, strlen(name) + 1);
+	}
+	head.nobjects = 0;
+	if (objects_wanted) {
+		struct buf block = build_objects();
+
+		while ((at + names.n) % 16)
+			put_byte(&names, 0);
+		head.objects = at + (uint32_t)names.n;
+		head.nobjects = (uint32_t)nobjects;
+		put(&names, block.p, block.n);
 	}
 	if (types.n) {
 		while ((at + names.n) % 16)
