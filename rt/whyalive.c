@@ -179,7 +179,7 @@ static void print_global(uintptr_t where)
 {
 	extern const struct rt_symtab rt_symtab_image;
 	const struct rt_symtab *t = &rt_symtab_image;
-	__asm__("" : "+r"(t)); /* the tool replaced what the compiler knows */
+	__asm__("" : "+r"(t) : "m"(rt_object_names)); /* the tool replaced what the compiler knows */
 	const char *base = (const char *)t + t->objects;
 	const struct rt_symtab_object *v = (const struct rt_symtab_object *)base;
 	for (uint32_t i = 0; i < t->nobjects; i++)

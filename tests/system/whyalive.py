@@ -18,7 +18,7 @@ def chain(what, root, first, more):
     lines = body.splitlines()
     good = (len(lines) == 2 + more and re.fullmatch(rf"why_alive\({ADDRESS}\): {root}", lines[0])
             and re.fullmatch(rf"    -> object {ADDRESS}, {first}", lines[1])
-            and all(re.fullmatch(rf"    \+0 -> object {ADDRESS}, 16 bytes", line) for line in lines[2:]))
+            and all(re.fullmatch(rf"    \+0 -> object {ADDRESS}, 16 bytes(, allocated by .*)?", line) for line in lines[2:]))
     report.check(what, good, body or done)
 
 
