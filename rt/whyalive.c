@@ -21,8 +21,8 @@
 #include "api_value.h"
 #include "api_heap.h"
 
-/* The tool looks for it. */
-uint64_t rt_object_names NOSCAN_DATA = 1;
+/* The tool looks for it, so it must stay: it is read. */
+volatile uint32_t rt_object_names NOSCAN_DATA = 1;
 
 enum root_kind {
 	NO_ROOT,     /* in object number `from` */
@@ -179,10 +179,10 @@ static void print_global(uintptr_t where)
 {
 	extern const struct rt_symtab rt_symtab_image;
 	const struct rt_symtab *t = &rt_symtab_image;
-	__asm__("" : "+r"(t) : "m"(rt_object_names)); /* the tool replaced what the compiler knows */
+	__asm__("" : "+r"(t)); /* the tool replaced what the compiler knows */
 	const char *base = (const char *)t + t->objects;
 	const struct rt_symtab_object *v = (const struct rt_symtab_object *)base;
-	for (uint32_t i = 0; i < t->nobjects; i++)
+	for (uint32_t i = 0; rt_object_names && i < t->nobjects; i++)
 		if (where - v[i].addr < v[i].size) {
 			rt_printf("global %s+%zu\n", base + v[i].name, (size_t)(where - v[i].addr));
 			return;
