@@ -59,6 +59,8 @@ for how, words in (("write", "map writes"), ("delete", "map writes"), ("read", "
 case("deadlock", 2, r"all goroutines are asleep - deadlock!", args="deadlock")
 case("abort", 2, r"abort", args="abort")
 case("heap exhausted", 2, r"out of memory", r"top users by span class\n +\d+ +\d+ +\d+   with pointers", args="oom", mem="32M")
+case("an object used after it was freed: junk fill shows it", 2, r"fatal error: general protection fault",
+     r"ingot_main\(", args="freed", godebug="junkfill=1")
 case("a finalizer that panics", 2, r"panic: finalizer of", r"panics\(", r"run_queue\(", args="finalizer")
 case("more tasks than memory: the report names stacks and who wanted one", 2,
      r"out of memory: no stack for a new goroutine; \d+ goroutines have \d+ KiB of stacks", r"newproc", r"ingot_main\(", args="tasks", mem="32M")

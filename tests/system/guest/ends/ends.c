@@ -220,6 +220,28 @@ static __attribute__((noinline)) void make_final(void)
 		set_finalizer(new(struct node), panics);
 }
 
+/* Addresses of objects that nobody holds, in disguise. */
+static uintptr_t freed[100];
+
+static __attribute__((noinline)) void make_freed(void)
+{
+	for (int i = 0; i < 100; i++)
+		freed[i] = ~(uintptr_t)new(struct node);
+}
+
+/* A bug: uses an object after it was freed. */
+static void use_freed(void)
+{
+	make_freed();
+	gc();
+	gc();
+	for (int i = 0; i < 100; i++) {
+		struct node *n = (struct node *)~freed[i];
+		if (n->next)
+			n->next->next = NULL;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "return";
@@ -264,6 +286,8 @@ int main(int argc, char **argv)
 		chan(int) c = make_chan(int);
 		for (;;)
 			go(wait_for_ever, c);
+	} else if (strcmp(how, "freed") == 0) {
+		use_freed();
 	} else if (strcmp(how, "finalizer") == 0) {
 		make_final();
 		for (;;) {
