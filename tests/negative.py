@@ -22,6 +22,7 @@ declare_list(point);
 declare_ring(int);
 struct other { long a; };
 static void takes(int a, char *b) { (void)a; (void)b; }
+static void end_point(struct point *p) { (void)p; }
 static struct other *make_other(void) { return 0; }
 static uint64 point_hash(const struct point *p, uint64 seed) { return (uint64)p->x + seed; }
 static bool point_equal(const struct point *a, const struct point *b) { return a->x == b->x; }
@@ -72,7 +73,7 @@ int main(void)
 	double d;
 	struct { string name; } *tree = 0;
 	(void)str; (void)n; (void)d;
-	(void)ci; (void)cs; (void)cp; (void)si; (void)m; (void)p; (void)o; (void)text; (void)i;
+	(void)end_point; (void)ci; (void)cs; (void)cp; (void)si; (void)m; (void)p; (void)o; (void)text; (void)i;
 	(void)sb; (void)make_other; (void)mp; (void)fails; (void)sm; (void)sp; (void)g;
 	(void)key; (void)mi; (void)mf; (void)other_hash; (void)by_long; (void)by_int; (void)spt; (void)u;
 	(void)err; (void)tree; (void)get_point;
@@ -85,6 +86,11 @@ int main(void)
 
 # name, what must be refused, its right form, what the message must match
 CASES = [
+    ("set_finalizer of another type", "set_finalizer(&o, end_point);", "set_finalizer(&p, end_point);", "incompatible"),
+    ("add_cleanup with another argument", "add_cleanup(&p, takes, text, text);",
+     "cleanup c = add_cleanup(&p, takes, 1, text); (void)c;", "int"),
+    ("weak pointer to another type", "weak(struct other) w = weak_make(&p); (void)w;",
+     "weak(struct point) w = weak_make(&p); (void)w;", "incompatible"),
     ("send pointer to chan of int", "send(ci, text);", "send(ci, i);", "int"),
     ("send int to chan of pointer", "send(cs, 5);", "send(cs, text);", "int"),
     ("send another struct", "send(cp, o);", "send(cp, p);", "incompatible|invalid|initializ"),
