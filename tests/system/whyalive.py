@@ -1,11 +1,15 @@
 #!/usr/bin/python3 -B
 """What why_alive() and heap_dump() print: roots by name, chains with offsets, who allocated."""
 import re
+import subprocess
 
-from qemu import Report, boot, built
+from qemu import ROOT, Report, boot
+
+IMAGE = "build/metal/unit/whyalive.elf"
 
 report = Report("whyalive")
-done = boot(built("whyalive"), mem="256M")
+report.check("builds", subprocess.run(["make", IMAGE], cwd=ROOT, stdout=subprocess.DEVNULL).returncode == 0)
+done = boot(f"{ROOT}/{IMAGE}", mem="256M")
 blocks = re.findall(r"^expect: ([^\n]*)\n(.*?)^end$", done.text, re.M | re.S)
 text = dict(blocks)
 
