@@ -32,8 +32,8 @@ chain("global global_struct+24, 1 object", r"global global_struct\+24", "16 byte
 chain("stack of keeper, 3 objects", r"goroutine \d+, stack of keeper tests/unit/whyalive\.c:\d+", "16 bytes", 2)
 chain("finalizer, 1 object",
       rf"what has a finalizer keeps what it points to: object {ADDRESS}, 16 bytes, has a finalizer", "16 bytes", 0)
-chain("allocated by list_of", r"global global_list\+0",
-      r"16 bytes, allocated by list_of tests/unit/whyalive\.c:\d+", 1)
+chain("allocated by chain_of", r"global global_list\+0",
+      r"16 bytes, allocated by chain_of tests/unit/whyalive\.c:\d+", 1)
 report.check("a long chain is cut in the middle", re.search(r"\.\.\. 19960 more \.\.\.", done.text), done)
 dumps = [(what, body) for what, body in blocks if what.startswith("a line of a dump: ")]
 report.check("a dump has each object with its pointers",

@@ -21,7 +21,7 @@ static __attribute__((noinline)) void scrub_stack(void)
 	__asm__ volatile("" : : "r"(junk) : "memory");
 }
 
-static __attribute__((noinline)) struct node *list_of(int n)
+static __attribute__((noinline)) struct node *chain_of(int n)
 {
 	struct node *l = NULL;
 	while (n--)
@@ -43,14 +43,14 @@ static __attribute__((noinline)) enum alive ask(uintptr_t disguised)
 
 TEST(from_a_global)
 {
-	global_list = list_of(5);
+	global_list = chain_of(5);
 	uintptr_t last = last_of(global_list);
 	scrub_stack();
 	print("expect: global global_list+0, 5 objects\n");
 	CHECK_EQ(ask(last), ALIVE_REACHED);
 	print("end\n");
 	global_list = NULL;
-	global_struct.inside = list_of(1);
+	global_struct.inside = chain_of(1);
 	print("expect: global global_struct+24, 1 object\n");
 	CHECK_EQ(ask(last_of(global_struct.inside)), ALIVE_REACHED);
 	print("end\n");
@@ -59,7 +59,7 @@ TEST(from_a_global)
 
 TEST(long_chain)
 {
-	global_list = list_of(20000);
+	global_list = chain_of(20000);
 	uintptr_t last = last_of(global_list);
 	scrub_stack();
 	CHECK_EQ(ask(last), ALIVE_REACHED);
@@ -68,7 +68,7 @@ TEST(long_chain)
 
 static __attribute__((noinline)) void keeper(chan(uintptr_t) told, chan(int) end)
 {
-	struct node *mine = list_of(3);
+	struct node *mine = chain_of(3);
 	send(told, last_of(mine));
 	recv(end);
 	CHECK_EQ(mine->n, 0);
@@ -90,7 +90,7 @@ TEST(from_a_stack)
 
 static __attribute__((noinline)) uintptr_t drop(void)
 {
-	return last_of(list_of(2));
+	return last_of(chain_of(2));
 }
 
 /* Garbage on stacks may hold one by luck, not all. */
@@ -111,7 +111,7 @@ static void final(struct node *n)
 
 static __attribute__((noinline)) uintptr_t final_of(void)
 {
-	struct node *n = list_of(2);
+	struct node *n = chain_of(2);
 	uintptr_t held = ~(uintptr_t)n->next;
 	set_finalizer(n, final);
 	return held;
@@ -128,7 +128,7 @@ TEST(by_a_finalizer)
 
 static __attribute__((noinline)) void allocate_here(void)
 {
-	global_list = list_of(2);
+	global_list = chain_of(2);
 }
 
 TEST(allocated_by)
@@ -136,7 +136,7 @@ TEST(allocated_by)
 	set_mem_profile_rate(1);
 	for (int i = 0; i < 300; i++)
 		allocate_here();
-	print("expect: allocated by list_of\n");
+	print("expect: allocated by chain_of\n");
 	CHECK_EQ(ask(last_of(global_list)), ALIVE_REACHED);
 	print("end\n");
 	set_mem_profile_rate(0);
@@ -154,7 +154,7 @@ TEST(not_in_the_heap)
 
 TEST(dump)
 {
-	global_list = list_of(3);
+	global_list = chain_of(3);
 	uintptr_t last = last_of(global_list);
 	print("expect: a line of a dump: %#zx 16 +0->%#zx\n", (size_t)global_list, (size_t)global_list->next);
 	heap_dump();
