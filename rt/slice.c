@@ -3,7 +3,7 @@
  * A slice's array is one heap object; its capacity is what the size class
  * really gives.  The macros of api_value.h do everything that does not grow. */
 #include "rt.h"
-#include "api_value.h"
+#include "text.h"
 
 #define MAX_ALLOC ((size_t)1 << 47)
 
@@ -51,10 +51,11 @@ void rt_growslice(struct rt_slice *s, size_t add, size_t size, const struct rt_t
 	c = next_cap(need, s->cap);
 	if (__builtin_mul_overflow(c, size, &bytes) || bytes > MAX_ALLOC)
 		rt_panic("runtime error: growslice: len out of range");
-	c = rt_malloc_size(bytes) / size;
+	bytes = rt_malloc_size(bytes);
+	/* Of most elements the size is a power of two: no division. */
+	c = size & (size - 1) ? bytes / size : bytes >> __builtin_ctzl(size);
 	p = rt_malloc(c * size, type);
-	if (s->len)
-		memcpy(p, s->ptr, s->len * size);
+	copy_short(p, s->ptr, s->len * size);
 	s->ptr = p;
 	s->cap = c;
 }

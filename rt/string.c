@@ -4,7 +4,7 @@
  * A string's bytes are one noscan object, never changed after the string is
  * returned. */
 #include "rt.h"
-#include "api_value.h"
+#include "text.h"
 #include "hash.h"
 
 static char *new_bytes(size_t n)
@@ -68,8 +68,7 @@ string rt_concat(const string *v, size_t n)
 		return *one;
 	p = b = new_bytes(total);
 	for (size_t i = 0; i < n; i++) {
-		if (v[i].len)
-			memcpy(p, v[i].ptr, v[i].len);
+		copy_short(p, v[i].ptr, v[i].len);
 		p += v[i].len;
 	}
 	return (string){ b, total };
