@@ -62,10 +62,15 @@ typedef struct panicked {
 	bool runtime_error; /* raised by the runtime: index out of range, ... */
 } panicked;
 
-/* panic(fmt, ...): printf's format.  Go: panic(fmt.Sprintf(...)).
- * panic_value(v, fmt, ...): carries the pointer v as well. */
-/* panic(NULL) is Go's panic(nil).  panic_any (api_reflect.h) carries any value. */
-#define panic(...) rt_panic(__VA_ARGS__)
+/* panic(fmt, ...): formats of api_format.h.  Go: panic(fmt.Sprintf(...)).
+ * panic_value(v, fmt, ...): carries the pointer v as well; C's formats only.
+ * panic(NULL) is Go's panic(nil).  panic_any (api_reflect.h) carries any value. */
+#define panic(fmt, ...) \
+	({ \
+		RT_FMT_EVALS(__VA_ARGS__) \
+		rt_panic_text(RT_FMT_KINDS(__VA_ARGS__), fmt RT_FMT_ARGS(__VA_ARGS__)); \
+	})
+_Noreturn void rt_panic_text(unsigned kinds, const char *fmt, ...) __attribute__((format(printf, 2, 3), cold));
 #define panic_value(v, ...) rt_panic_value(v, __VA_ARGS__)
 _Noreturn void rt_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
 _Noreturn void rt_panic_value(void *v, const char *fmt, ...)

@@ -180,6 +180,21 @@ void rt_panic(const char *fmt, ...)
 	run_panic(&p, &w);
 }
 
+void rt_panic_text(unsigned kinds, const char *fmt, ...)
+{
+	struct panic_rec p = {};
+	struct where w = WHERE();
+	builder b = {};
+	va_list ap;
+
+	va_start(ap, fmt);
+	rt_vformat(&b, NULL, kinds, given(fmt), ap);
+	va_end(ap);
+	p.what.text = builder_string(&b);
+	p.what.runtime_error = strings_has_prefix(p.what.text, ((string){ runtime_prefix, sizeof runtime_prefix - 1 }));
+	run_panic(&p, &w);
+}
+
 void rt_panic_value(void *v, const char *fmt, ...)
 {
 	struct panic_rec p = {};

@@ -279,6 +279,7 @@ CASES = [
      "bufio_scanner_split(bufio_new_scanner(strings_new_reader(str)), bufio_scan_words);", "incompatible"),
     ("buffer_printf with a wrong format", "bytes_buffer b = {}; buffer_printf(&b, \"%d\", err);",
      "bytes_buffer b = {}; buffer_printf(&b, \"%s\", err);", "format"),
+    ("panic with a string as an int", "panic(\"%d\", str);", "panic(\"%s\", str);", "format"),
     ("close of a slice", "close(si);", "close(ci);", "."),
 ]
 

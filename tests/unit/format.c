@@ -157,6 +157,18 @@ TEST(a_bad_conversion_panics)
 	CHECK(strings_has_prefix(caught, S("print: bad conversion \"%-+ #0-")));
 }
 
+static void panics(string s, error e)
+{
+	defer(catch);
+	panic("%s %d: %s", s, 5, e);
+}
+
+TEST(a_panic_with_a_string)
+{
+	panics(S("cannot"), errors_new(S("why")));
+	CHECK_S(caught, S("cannot 5: why"));
+}
+
 TEST_MAIN
 {
 	RUN(plain_formats);
@@ -168,4 +180,5 @@ TEST_MAIN
 	RUN(builders_go_on);
 	RUN(onto_the_console);
 	RUN(a_bad_conversion_panics);
+	RUN(a_panic_with_a_string);
 }
