@@ -54,6 +54,7 @@ HOST_WRAP_nasty := $(HOST_WRAP_host)
 
 # Files that run in interrupt context: no SSE, no split stack.
 IRQ_SRCS    := rt/irq.c
+NET_SRCS    := $(sort $(wildcard rt/net/*.c rt/http/*.c))
 RT_SRCS     := $(filter-out $(IRQ_SRCS),$(sort $(wildcard rt/*.c)))
 # Run once, seldom, or when all is lost: small before fast.
 COLD_SRCS   := $(addprefix rt/,boot.c crt.c env.c heapverify.c leak.c mprof.c mstats.c oom.c panic.c schedcheck.c schedtrace.c symtab.c taskdump.c traceback.c whyalive.c) \
@@ -112,6 +113,7 @@ $(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(eval $(call stamp,$(B)/$(v)/fla
 FLAGS_STAMP := $(B)/metal/flags
 
 include kernel/libc.mk
+include rt/net/net.mk
 -include rt/gen/tools.mk boot/efi/efi.mk
 
 # ---- compiling -----------------------------------------------------------------
@@ -170,11 +172,11 @@ HOST_CHECK = $(if $(HOST_WRAP_$(1)), && tests/host/glibc.sh $$@)
 link = $(SAY) "  LINK  $@"; mkdir -p $(@D) && $(1) -o $@ $(filter %.o %.a,$^) $(2) && $(POSTLINK)
 
 define metallink
-$(B)/$(1)/unit/%.elf: $(B)/$(1)/unit/%.o $(call METAL_LIB,$(1)) $(LIBC) linker.ld $(TOOLS)
+$(B)/$(1)/unit/%.elf: $(B)/$(1)/unit/%.o $(call METAL_LIB,$(1)) $(B)/$(1)/libnet.a $(LIBC) linker.ld $(TOOLS)
 	$$(call link,$$(LINK_metal),-lgcc)
 endef
 define hostlink
-$(B)/$(1)/unit/%: $(B)/$(1)/unit/%.o $(call HOST_LIB,$(1)) $(TOOLS)
+$(B)/$(1)/unit/%: $(B)/$(1)/unit/%.o $(call HOST_LIB,$(1)) $(B)/$(1)/libnet.a $(TOOLS)
 	$$(call link,$$(LINK_host) $$(FLAGS_$(1)) $$(HOST_WRAP_$(1)),-lpthread -lm)$(call HOST_CHECK,$(1))
 endef
 $(foreach v,$(METAL_VARIANTS),$(eval $(call metallink,$(v))))
@@ -193,12 +195,12 @@ $(B)/$(1)/app/$(3)/%.o: $(2)/%.c $(B)/$(1)/flags $(B)/$(1)/app/$(3)/flags | $(NE
 endef
 define app_metal
 $(call app,$(1),$(2),$(3))
-$(B)/$(1)/app/$(3).elf: $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call METAL_LIB,$(1)) $(LIBC) linker.ld $(TOOLS)
+$(B)/$(1)/app/$(3).elf: $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call METAL_LIB,$(1)) $(B)/$(1)/libnet.a $(LIBC) linker.ld $(TOOLS)
 	$$(call link,$$(LINK_metal),-lgcc)
 endef
 define app_host
 $(call app,$(1),$(2),$(3))
-$(B)/$(1)/app/$(3)/$(3): $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call HOST_LIB,$(1)) $(TOOLS)
+$(B)/$(1)/app/$(3)/$(3): $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call HOST_LIB,$(1)) $(B)/$(1)/libnet.a $(TOOLS)
 	$$(call link,$$(LINK_host) $$(FLAGS_$(1)) $$(HOST_WRAP_$(1)),-lpthread -lm)$(call HOST_CHECK,$(1))
 endef
 
@@ -233,8 +235,8 @@ $(foreach d,$(APP_DIRS),$(foreach v,$(HOST_VARIANTS),$(eval $(call app_host,$(v)
 ifeq ($(APP)$(FILE),apps/wordcount)
 FILE := $(firstword $(wildcard /usr/share/common-licenses/GPL-3) README.md)
 endif
-SETTINGS := GOMAXPROCS GOGC GOMEMLIMIT GODEBUG PANIC
-export APP SMP MEM MACHINE CPU ARGS FILE GDB $(SETTINGS)
+SETTINGS := GOMAXPROCS GOGC GOMEMLIMIT GODEBUG NET PANIC
+export APP SMP MEM MACHINE CPU ARGS FILE GDB PORTS $(SETTINGS)
 
 run: $(if $(filter uefi,$(MACHINE)),image,$(B)/metal/app/$(APP_NAME).elf) ## boot APP in QEMU; its exit status is make's
 	@tests/qemu.sh $(if $(filter uefi,$(MACHINE)),$(B)/$(APP_NAME).img,$<)
@@ -279,9 +281,9 @@ clean: ## remove everything that was built (not the fetched sources)
 help: ## this list
 	@awk -F ' ## ' '/^[a-zN%\/-]+:.* ## / { sub(/:.*/, "", $$1); sub(/%/, "NAME", $$1); printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | sort
 	@echo "Settings: APP=folder FILE=path ARGS='words for main' SMP=cores MEM=size CPU=model"
-	@echo "          MACHINE=q35|microvm|uefi DISK=virtio|ahci|nvme|usb GDB=1 V=1"
-	@echo "          the runtime's: GOMAXPROCS GOGC GOMEMLIMIT GODEBUG PANIC=halt|reboot|exit"
+	@echo "          MACHINE=q35|microvm|uefi DISK=virtio|ahci|nvme|usb PORTS=8080:80 GDB=1 V=1"
+	@echo "          the runtime's: GOMAXPROCS GOGC GOMEMLIMIT GODEBUG NET PANIC=halt|reboot|exit"
 	@echo "Example:  make run APP=apps/wordcount FILE=/etc/services SMP=4 GODEBUG=gctrace=1"
 
 # ---- generated dependencies -----------------------------------------------------
--include $(wildcard $(addprefix $(B)/,$(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(v)/rt/*.d $(v)/kernel/*.d $(v)/boot/*.d $(v)/drivers/*.d $(v)/unit/*.d $(v)/tests/host/*.d $(v)/app/*/*.d) libc/ingot/*.d))
+-include $(wildcard $(addprefix $(B)/,$(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(v)/rt/*.d $(v)/rt/net/*.d $(v)/rt/http/*.d $(v)/llhttp/*.d $(v)/lwip/*/*.d $(v)/lwip/*/*/*.d $(v)/kernel/*.d $(v)/boot/*.d $(v)/drivers/*.d $(v)/unit/*.d $(v)/tests/host/*.d $(v)/app/*/*.d) libc/ingot/*.d))

@@ -74,7 +74,7 @@ LIBC_PRIV := -nostdinc -Ikernel/libc -I$(MUSL)/arch/x86_64 -I$(MUSL)/arch/generi
 	-I$(MUSL)/src/include -I$(MUSL)/src/internal -I$(B)/libc/private -I$(LIBC_INC)
 
 $(MUSL)/COPYRIGHT:
-	@kernel/libc/fetch.sh $(B)/src
+	@kernel/fetch.sh source $(B)/src musl COPYRIGHT "the image's C library is built from it"
 # They arrive together with COPYRIGHT; order only, as their own dates are older.
 $(addprefix $(MUSL)/src/,$(libc_src)): | $(MUSL)/COPYRIGHT ;
 

@@ -178,7 +178,7 @@ static void godebug(char *list, const char *word)
 static void setting(char *word)
 {
 	static const char *const known[] = { "GOMAXPROCS", "GOGC",   "GOMEMLIMIT",
-		                             "GODEBUG",    "panic",  "module",
+		                             "GODEBUG",    "NET",    "panic",  "module",
 		                             "kernel", NULL };
 	char copy[LINE_MAX], *v = NULL;
 	snprintf(copy, sizeof copy, "%s", word);
@@ -206,6 +206,10 @@ static void setting(char *word)
 		if (!v)
 			bad(copy, "GODEBUG needs a value");
 		godebug(v, copy);
+	} else if (strcmp(word, "NET") == 0) {
+		if (!v || !*v)
+			bad(copy, "NET is dhcp, off, or ADDRESS/BITS,gateway=ADDRESS,dns=ADDRESS");
+		rt_settings.net = v;
 	} else if (strcmp(word, "panic") == 0) {
 		if (!v || (strcmp(v, "halt") && strcmp(v, "reboot") && strcmp(v, "exit")))
 			bad(copy, "panic is halt, reboot or exit");

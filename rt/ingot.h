@@ -35,6 +35,8 @@
  *   api_io.h      readers and writers, pipes
  *   api_bufio.h   buffered readers and writers, scanners
  *   api_bytes.h   package bytes, buffers
+ *   api_net.h     TCP, UDP, names, interfaces
+ *   api_http.h    HTTP servers
  *   api_disk.h    disks
  *   api_device.h  network interfaces as frames, entropy
  *
@@ -70,6 +72,8 @@
 #include "api_io.h"
 #include "api_bufio.h"
 #include "api_bytes.h"
+#include "api_net.h"
+#include "api_http.h"
 #include "api_disk.h"
 #include "api_device.h"
 

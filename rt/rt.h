@@ -507,6 +507,7 @@ struct rt_settings {
 	uint64_t gomemlimit;    /* bytes, UINT64_MAX: none */
 	bool gctrace;
 	unsigned stackfreeze;   /* ms between looks for parked tasks to freeze, 0 never */
+	const char *net;        /* NET=..., as it is; NULL: not given */
 	bool freezestress;      /* freeze all parked tasks at each collection */
 	int schedtrace;         /* ms, 0 off */
 	bool scheddetail;

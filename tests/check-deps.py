@@ -8,6 +8,7 @@ The house (DESIGN, section 1) allows these and no others:
     apps, and tests that are programs (unit, bench, system/guest)
                        ingot.h, their own headers, C library headers
     rt                 rt's own headers (plat.h is the seam), compiler headers
+    rt/net, rt/http    also lwIP's (llhttp's) headers
     kernel             kernel's own headers and boot/boot_info.h, compiler
                        headers; rt/plat.h in the files named in SEAM only
     kernel/libc        C library headers, rt/plat.h, rt/crt.h
@@ -91,6 +92,8 @@ def allowed_system(path, name):
     """Whether path may include <name>."""
     here = layer(path)
     if here in ("rt", "kernel", "boot", "drivers"):
+        if path.startswith("rt/net/") and name.startswith(("lwip/", "netif/")) or path.startswith("rt/http/") and name == "llhttp.h":
+            return True
         return name in COMPILER or (here == "rt" and name.startswith("sanitizer/"))
     if here in ("apps", "tests/unit", "tests/bench", "tests/system/guest", "kernel/libc"):
         return name in LIBC | COMPILER | {"ingot.h"}

@@ -40,7 +40,7 @@ FIRST = ["rt_task_start"]
 # from the record: the depth at which rt_defer_push was called.
 RETURNS_TO = {"rt_defer_push": "rt_defer_return"}
 # plat.h, kernel.h: "system", never on a task's stack.
-SYSTEM = {"plat_start_cores", "plat_idle", "plat_memory", "plat_memory_total", "plat_stack_commit",
+SYSTEM = {"plat_start_cores", "plat_wall", "plat_idle", "plat_memory", "plat_memory_total", "plat_stack_commit",
           "plat_stack_release", "plat_stack_freeze", "plat_stack_thaw", "plat_console_listen",
           "plat_enter_runtime", "plat_memory_release", "mmio_map"}
 # These load rsp: they leave the task's stack, or go to an outer frame on it.

@@ -11,6 +11,9 @@
 #   DISK            what a disk image is attached to: virtio ahci nvme usb
 #   FILE            handed over as a boot module
 #   ARGS            words for main, after "--"
+#   PORTS           a network, and TCP ports of this machine for the guest's:
+#                   "8080:80 2222:22" (127.0.0.1 only)
+#   NET             the guest's address, if not by DHCP (rt/net/iface.c)
 #   GOMAXPROCS GOGC GOMEMLIMIT GODEBUG PANIC    the runtime's settings
 #   BOOT            further words of the boot command line, before "--"
 #   GDB=1           wait for gdb on port 1234
@@ -25,7 +28,7 @@ shift
 : "${SMP:=2}" "${MEM:=256M}" "${CPU:=max}" "${MACHINE:=q35}" "${DISK:=virtio}" "${ACCEL:=tcg,thread=multi}"
 
 line=${BOOT:-}
-for name in GOMAXPROCS GOGC GOMEMLIMIT GODEBUG; do
+for name in GOMAXPROCS GOGC GOMEMLIMIT GODEBUG NET; do
 	eval "value=\${$name:-}"
 	[ -z "$value" ] || line="$line $name=$value"
 done
@@ -65,6 +68,19 @@ case $image in
 	[ -z "${FILE:-}" ] || ! [ -s "$FILE" ] || set -- -initrd "$FILE" "$@"
 	;;
 esac
+if [ -n "${PORTS:-}" ]; then
+	forward=
+	for p in $PORTS; do
+		case $p in
+		*[!0-9:]* | *:*:* | :* | *:) echo "PORTS=$PORTS: want HOST:GUEST ..." >&2; exit 125 ;;
+		*:*) forward="$forward,hostfwd=tcp:127.0.0.1:${p%:*}-:${p#*:}" ;;
+		*) echo "PORTS=$PORTS: want HOST:GUEST ..." >&2; exit 125 ;;
+		esac
+	done
+	nic=virtio-net-pci
+	[ "$MACHINE" != microvm ] || nic=virtio-net-device
+	set -- -netdev "user,id=net$forward" -device "$nic,netdev=net" "$@"
+fi
 if [ "${GDB:-}" = 1 ]; then
 	echo "waiting for gdb; in another terminal: gdb $image -ex 'target remote :1234' -ex 'hbreak ingot_main' -ex continue" >&2
 	set -- -s -S "$@"

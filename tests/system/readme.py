@@ -36,7 +36,7 @@ def shell(command, home):
     """(status, output) of a command typed in the tree, in one process group."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k not in (
         "MFLAGS", "APP", "SMP", "MEM", "MACHINE", "CPU", "ARGS", "FILE", "GDB", "GOMAXPROCS", "GOGC", "GOMEMLIMIT",
-        "GODEBUG", "PANIC", "BOOT", "DISK", "ON", "V")}
+        "GODEBUG", "PANIC", "BOOT", "DISK", "ON", "V", "PORTS", "NET")}
     env.update(HOME=home, TIMEOUT=str(LIMIT))
     try:
         done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=env, stdin=subprocess.DEVNULL,

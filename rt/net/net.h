@@ -1,0 +1,74 @@
+/* net.h: what the files of rt/net share.
+ *
+ * lwIP is one structure under one lock, net_lock(): a mutex of tasks, so its
+ * holder may be preempted, allocate and be collected around, but must not wait
+ * for the network.  lwIP's callbacks run under it.  On net_unlock() what the
+ * loopback interface has queued is delivered and devices are told about what
+ * was queued for them, once.
+ *
+ * A task waits for the network on a struct waiter: the event that drivers use too
+ * (io.c, after Go's netpoll), and a deadline.  One task at a time waits on
+ * each: a connection has one for reading, one for writing, each behind a
+ * mutex. */
+#ifndef RT_NET_NET_H
+#define RT_NET_NET_H
+
+#include "../driver.h"
+#include "../rt.h"
+#include "../timer.h"
+#include "../type.h"
+#include "../api_value.h"
+#include "../api_string.h"
+#include "../api_mem.h"
+#include "../api_error.h"
+#include "../api_task.h"
+#include "../api_io.h"
+#include "../api_net.h"
+
+/* lwIP's own names for what the runtime's headers already have. */
+#undef LWIP_UNUSED_ARG
+
+#include <lwip/opt.h>
+#include <lwip/ip_addr.h>
+#include <lwip/netif.h>
+#include <lwip/pbuf.h>
+
+/* ---- stack.c */
+
+/* Starts the stack at the first call.  task. */
+void net_start(void);
+void net_lock(void);
+void net_unlock(void);
+
+/* ---- wait.c */
+
+struct waiter {
+	struct io_event ev;
+	int64_t deadline;    /* nanotime(), 0 none; under the lock, read relaxed by the timer */
+	struct rt_timer timer;
+};
+
+/* Waits until waiter_wake(), which may have come already, or the deadline.
+ * May return early.  Without the lock.  task. */
+void waiter_wait(struct waiter *w);
+/* task or system. */
+void waiter_wake(struct waiter *w);
+bool waiter_expired(const struct waiter *w);
+/* 0: none.  Wakes who waits if it has passed.  Under the lock. */
+void waiter_set_deadline(struct waiter *w, int64_t t);
+
+/* ---- addr.c: any */
+
+ip_addr_t ip_of(const net_addr *a);
+net_addr addr_of(const ip_addr_t *ip, uint16_t port);
+bool split_host_port(string s, string *host, string *port); /* "[::1]:80" -> "::1", "80" */
+bool parse_port(string s, uint16_t *port);
+bool parse_ip(string s, net_addr *out);
+error net_error(err_t e);        /* lwIP's codes in Go's words; NULL for ERR_OK */
+
+/* ---- iface.c */
+
+void netif_begin(void);          /* once, under the lock: all interfaces */
+void net_settle(int64 deadline); /* waits while an interface is getting its address.  task */
+
+#endif

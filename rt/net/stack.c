@@ -1,0 +1,129 @@
+/* stack.c: lwIP's one instance: its lock, its clock, its start.
+ *
+ * Invariants: lwIP is entered only under `big`; the timer task is the only one
+ * that calls sys_check_timeouts(), and it sleeps until the next one is due.
+ * What was sent to this machine itself is delivered as the lock is given back,
+ * not inside the call that sent it. */
+#include "net.h"
+#include "../hash.h"
+#include "../libc.h"
+#include <lwip/init.h>
+#include <lwip/timeouts.h>
+#include "lwip/hooks.h"
+
+static mutex big;
+static once started;
+static uint64_t secret[2]; /* of sequence numbers and random ones */
+static uint64_t rand_count;
+static struct waiter clock_waiter;
+static int64_t clock_due;   /* when the timer task wakes; under the lock */
+
+u32_t sys_now(void)
+{
+	return (u32_t)(plat_now() / 1000000);
+}
+
+uint32_t net_rand(void)
+{
+	return (uint32_t)(hash_mix(++rand_count ^ secret[0], secret[1]) >> 16);
+}
+
+u32_t net_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote, u16_t remote_port)
+{
+	uint64_t h = hash_bytes(local, sizeof *local, secret[0]);
+	h = hash_bytes(remote, sizeof *remote, h ^ secret[1]);
+	return (u32_t)hash_word((uint64_t)local_port << 16 | remote_port, h) + (u32_t)(plat_now() / 4000);
+}
+
+noreturn void net_assert_failed(const char *what, const char *file, int line)
+{
+	throw("lwIP: %s (%s:%d)", what, file, line);
+}
+
+/* The sum of 16-bit words, RFC 1071, eight bytes at a time; the order of bytes
+ * does not matter until the end. */
+uint16_t net_checksum(const void *data, int len)
+{
+	const char *p = data;
+	uint64_t sum = 0, w;
+	for (; len >= 32; len -= 32, p += 32)
+		for (int i = 0; i < 32; i += 8) {
+			memcpy(&w, p + i, 8);
+			sum += w;
+			sum += sum < w;
+		}
+	for (; len >= 8; len -= 8, p += 8) {
+		memcpy(&w, p, 8);
+		sum += w;
+		sum += sum < w;
+	}
+	if (len) {
+		w = 0;
+		memcpy(&w, p, (size_t)len);
+		sum += w;
+		sum += sum < w;
+	}
+	sum = (sum >> 32) + (sum & 0xffffffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	return (uint16_t)sum;
+}
+
+void net_lock(void)
+{
+	mutex_lock(&big);
+}
+
+void net_unlock(void)
+{
+	struct netif *n;
+	bool again;
+	do { /* an answer may be for this machine too */
+		again = false;
+		NETIF_FOREACH(n) {
+			if (n->loop_first) {
+				netif_poll(n);
+				again = true;
+			}
+		}
+	} while (again);
+	/* A timer that is due before the task wakes: only one that was added now. */
+	u32_t ms = sys_timeouts_sleeptime();
+	int64_t due = ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE ? INT64_MAX : nanotime() + ms * Millisecond;
+	bool sooner = due < clock_due - Millisecond;
+	if (sooner)
+		clock_due = due;
+	mutex_unlock(&big);
+	if (sooner)
+		waiter_wake(&clock_waiter);
+}
+
+static void timer_task(void *arg)
+{
+	for (;;) {
+		net_lock();
+		sys_check_timeouts();
+		u32_t ms = sys_timeouts_sleeptime();
+		clock_due = nanotime() + (ms < 3600000 ? ms : 3600000) * Millisecond;
+		waiter_set_deadline(&clock_waiter, clock_due);
+		net_unlock();
+		waiter_wait(&clock_waiter);
+	}
+}
+
+static void start(void)
+{
+	plat_entropy(secret, sizeof secret);
+	net_lock();
+	clock_due = INT64_MAX;
+	lwip_init();
+	rt_go_system(timer_task, NULL);
+	netif_begin();
+	net_unlock();
+}
+
+void net_start(void)
+{
+	once_do(&started, start);
+}
