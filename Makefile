@@ -184,23 +184,34 @@ $(foreach v,$(HOST_VARIANTS),$(eval $(call hostlink,$(v))))
 
 # ---- applications --------------------------------------------------------------
 
+# The files of folder $(1) that go into its image, for embed_fs().
+embedded = $(if $(wildcard $(1)/embed/.),$(shell find $(1)/embed -type f | LC_ALL=C sort | sed 's/ /\\ /g'))
+define embed
+$(B)/$(1)/app/$(3)/embed.files.o: rt/gen/mkembed.sh $(call embedded,$(2)) $(B)/$(1)/app/$(3)/flags
+	$$(SAY) "  EMBED $$@"; rt/gen/mkembed.sh $(2)/embed >$$(@:.o=.s) && $$(CC) -c -o $$@ $$(@:.o=.s)
+endef
+# $(1) variant, $(2) folder, $(3) its name: the objects of an application.
+app_objs = $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) \
+	$(if $(wildcard $(2)/embed/.),$(B)/$(1)/app/$(3)/embed.files.o)
+
 # $(1) variant, $(2) folder, $(3) its name.  Every *.c in it is compiled.  The
-# stamp holds folder and sources: another folder of the same name, or a source
+# stamp holds folder, sources and files to embed: another folder of the same name, or a source
 # that went away, is built anew, and what the old ones depended on is forgotten.
 # Warnings are errors for programs of this tree.
 define app
-$(eval $(call stamp,$(B)/$(1)/app/$(3)/flags,$(abspath $(2)) $(sort $(wildcard $(2)/*.c)),rm -f $(B)/$(1)/app/$(3)/*.d))
+$(eval $(call stamp,$(B)/$(1)/app/$(3)/flags,$(abspath $(2)) $(sort $(wildcard $(2)/*.c)) $(call embedded,$(2)),rm -f $(B)/$(1)/app/$(3)/*.d))
 $(B)/$(1)/app/$(3)/%.o: $(2)/%.c $(B)/$(1)/flags $(B)/$(1)/app/$(3)/flags | $(NEED_$(1))
 	$$(CC_$(1)) $(if $(filter $(CURDIR)/%,$(abspath $(2))),$(WARN),$(filter-out -Werror,$(WARN))) $(APPINC_$(1)) $(SPLIT) -c -o $$@ $$<
+$(if $(wildcard $(2)/embed/.),$(call embed,$(1),$(2),$(3)))
 endef
 define app_metal
 $(call app,$(1),$(2),$(3))
-$(B)/$(1)/app/$(3).elf: $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call METAL_LIB,$(1)) $(B)/$(1)/libnet.a $(LIBC) linker.ld $(TOOLS)
+$(B)/$(1)/app/$(3).elf: $(call app_objs,$(1),$(2),$(3)) $(call METAL_LIB,$(1)) $(B)/$(1)/libnet.a $(LIBC) linker.ld $(TOOLS)
 	$$(call link,$$(LINK_metal),-lgcc)
 endef
 define app_host
 $(call app,$(1),$(2),$(3))
-$(B)/$(1)/app/$(3)/$(3): $(patsubst $(2)/%.c,$(B)/$(1)/app/$(3)/%.o,$(sort $(wildcard $(2)/*.c))) $(call HOST_LIB,$(1)) $(B)/$(1)/libnet.a $(TOOLS)
+$(B)/$(1)/app/$(3)/$(3): $(call app_objs,$(1),$(2),$(3)) $(call HOST_LIB,$(1)) $(B)/$(1)/libnet.a $(TOOLS)
 	$$(call link,$$(LINK_host) $$(FLAGS_$(1)) $$(HOST_WRAP_$(1)),-lpthread -lm)$(call HOST_CHECK,$(1))
 endef
 

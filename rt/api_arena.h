@@ -37,7 +37,7 @@ void *rt_arena_alloc(arena *a, int64_t n, const struct rt_type *type);
  * append moves it to the heap when it outgrows n.  Go: arena.MakeSlice[T](a, n, n). */
 #define arena_slice(a, T, n) \
 	({ \
-		int64_t rt_an = (int64_t)(n); \
+		int64_t rt_an = (int64_t)RT_CONV(int64_t, n); \
 		struct slice_##T rt_as; \
 		rt_as.ptr = rt_arena_alloc((a), rt_an, RT_TYPE(T)); \
 		rt_as.len = rt_as.cap = (size_t)rt_an; \

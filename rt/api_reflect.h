@@ -1,13 +1,15 @@
 /* api_reflect.h: types at run time (part of ingot.h): any value as text, values
  * compared in depth, panics that carry any value.
  *
- * Go's rules for %v, %+v and reflect.DeepEqual.  What C has and Go has not:
+ * Go's rules for %v, %+v and reflect.DeepEqual; an error prints its text.  What C has
+ * and Go has not:
  *   char          a character: 'a'; arrays of char, char * and const char *: the
  *                 text up to the NUL (a NULL pointer: <nil>).  Use byte for numbers
  *   enum          its name, or colour(7) when no name has that value
  *   union         its bytes in hexadecimal, compared as bytes
  *   void *        an address, compared as such
  *   functions     an address; equal only if both are NULL, as in Go
+ * Errors are deeply equal when they are of one type and have the same text.
  * A variable keeps the name of its typedef; the result of a cast or of arithmetic
  * has none, in C (gcc): celsius t = 5; panic_any(t) carries a celsius.  Only what a
  * program prints or compares has its description in the image.  An argument may

@@ -67,7 +67,10 @@ string string_of_rune(rune r);
 
 /* concat(a, b, ...): one string of up to 16, in one allocation.  Go: a + b. */
 #define concat(...) \
-	rt_concat((const string[]){ __VA_ARGS__ }, sizeof((const string[]){ __VA_ARGS__ }) / sizeof(string))
+	({ \
+		const string rt_cc[] = { RT_EACH(RT_ELEMENT, string, __VA_ARGS__) }; \
+		rt_concat(rt_cc, sizeof rt_cc / sizeof rt_cc[0]); \
+	})
 string rt_concat(const string *v, size_t n);
 
 /* ---- comparing -------------------------------------------------------------- */

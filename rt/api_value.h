@@ -134,19 +134,25 @@ typedef struct string {
 #define RT_CLASS_REAL 8
 #define RT_CLASS_RECORD 12
 
-/* x, to become a T: C converts it, but not silently from floating point to
- * integer. */
+/* x, to become a T: C converts it, but not silently from floating point or a
+ * pointer to an integer. */
 #define RT_CONV(T, x) \
 	({ \
 		__auto_type rt_conv = (x); \
 		_Static_assert(!(__builtin_classify_type(rt_conv) == RT_CLASS_REAL && \
 		                 __builtin_classify_type(*(__typeof__(T) *)0) == RT_CLASS_INT), \
 		               "floating-point value for an integer"); \
+		_Static_assert(!(__builtin_classify_type(rt_conv) == RT_CLASS_POINTER && \
+		                 __builtin_classify_type(*(__typeof__(T) *)0) == RT_CLASS_INT), \
+		               "pointer for an integer"); \
 		rt_conv; \
 	})
 
 /* An index or bound: an integer.  RT_UNSIGNED(x, flag): the flag if its type has
  * no negative values, for the text of a panic. */
+/* x as an element of an initialiser, where a value that is no T would otherwise be
+ * taken for its first member. */
+#define RT_ELEMENT(T, i, x) ({ T rt_element = (x); rt_element; }),
 #define RT_CHECK_INDEX(x) \
 	_Static_assert(__builtin_classify_type(x) == RT_CLASS_INT, "an index must be an integer")
 #define RT_UNSIGNED(x, flag) ((__typeof__(x))-1 < (__typeof__(x))1 ? 0 : (flag))

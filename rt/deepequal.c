@@ -104,6 +104,10 @@ static bool equal_pointers(struct visited *seen, const struct rt_info *t, const 
 		return false;
 	if (to->kind == RT_KIND_CHAR)
 		return strcmp(a, b) == 0;
+	if (info_is_error(to)) { /* of what is behind its head only its own functions know */
+		error e = (const void *)a, f = (const void *)b;
+		return e->type == f->type && string_eq(error_text(e), error_text(f));
+	}
 	return visited(seen, t, a, b) || equal(seen, to, a, b);
 }
 

@@ -5,8 +5,6 @@
  * are in a chain on the stack, and one that is met again is cut. */
 #include "info.h"
 
-double strtod(const char *restrict, char **restrict);
-
 /* A slice or map that is being printed. */
 struct within {
 	const struct within *up;
@@ -28,51 +26,9 @@ static void text(struct out *o, const char *s)
 
 /* ---- numbers ---------------------------------------------------------------- */
 
-/* The shortest decimal that reads back as the same; Go's %v: an exponent when
- * it is below -4 or above 5. */
 static void float_text(struct out *o, double d, bool single)
 {
-	char buf[40], digits[24];
-	int n = 0, exp, p = 0;
-
-	if (d != d || d - d != 0) {
-		text(o, d != d ? "NaN" : d > 0 ? "+Inf" : "-Inf");
-		return;
-	}
-	do
-		snprintf(buf, sizeof buf, "%.*e", p, d);
-	while (++p < 18 && (single ? (double)(float)strtod(buf, NULL) : strtod(buf, NULL)) != d);
-	const char *s = buf;
-	if (*s == '-')
-		builder_write_byte(o->b, (byte)*s++);
-	for (; *s != 'e'; s++)
-		if (*s != '.')
-			digits[n++] = *s;
-	s++;
-	bool minus = *s++ == '-';
-	for (exp = 0; *s; s++)
-		exp = exp * 10 + *s - '0';
-	exp = minus ? -exp : exp;
-	if (exp < -4 || exp >= 6) {
-		builder_write_byte(o->b, (byte)digits[0]);
-		if (n > 1)
-			builder_write_byte(o->b, '.');
-		builder_write(o->b, (string){ digits + 1, (size_t)n - 1 });
-		builder_printf(o->b, "e%c%02d", exp < 0 ? '-' : '+', exp < 0 ? -exp : exp);
-		return;
-	}
-	if (exp < 0) {
-		text(o, "0.");
-		for (int i = -1; i > exp; i--)
-			builder_write_byte(o->b, '0');
-		builder_write(o->b, (string){ digits, (size_t)n });
-		return;
-	}
-	for (int i = 0; i < n || i <= exp; i++) {
-		if (i == exp + 1)
-			builder_write_byte(o->b, '.');
-		builder_write_byte(o->b, i < n ? (byte)digits[i] : '0');
-	}
+	builder_write(o->b, strconv_format_float(d, 'g', -1, single ? 32 : 64));
 }
 
 static void complex_text(struct out *o, const struct rt_info *t, const char *p)
@@ -298,6 +254,8 @@ static void pointer_text(struct out *o, const struct rt_info *t, const char *p, 
 
 	if (!p) {
 		text(o, "<nil>");
+	} else if (info_is_error(to)) {
+		builder_write(o->b, error_text((error)(const void *)p));
 	} else if (to->kind == RT_KIND_CHAR) {
 		text(o, p);
 	} else if (top && (to->kind == RT_KIND_STRUCT || to->kind == RT_KIND_ARRAY || to->kind == RT_KIND_SLICE ||

@@ -34,6 +34,12 @@ static inline const char *info_name(const struct rt_info *t)
 	return info_base() + t->name;
 }
 
+/* What an error points to. */
+static inline bool info_is_error(const struct rt_info *t)
+{
+	return t->kind == RT_KIND_STRUCT && strcmp(info_name(t), "error_head") == 0;
+}
+
 /* Integers of any size, enums and bit-fields.  (A bad address is the task's panic, not
  * the sanitizer's business.) */
 static inline NOASAN int64_t info_int(const struct rt_info *t, const void *p)

@@ -21,6 +21,7 @@
  *   api_container.h lists, rings, heaps
  *   api_defer.h   defer, panic, recover
  *   api_reflect.h any value printed and compared
+ *   api_file.h    files: embedded, of the boot
  *   api_mem.h     new, the collector
  *   api_special.h finalizers, cleanups, weak pointers
  *   api_heap.h    what is in the heap, and why
@@ -52,6 +53,7 @@
 
 #include "api_value.h"
 #include "api_reflect.h"
+#include "api_file.h"
 #include "api_mem.h"
 #include "api_sort.h"
 #include "api_rand.h"

@@ -4,6 +4,7 @@
 Each case is a statement that must be refused, with a message that matches, and
 its right form, which must compile: so that the refusal has the right reason."""
 
+import glob
 import os
 import re
 import subprocess
@@ -283,6 +284,110 @@ CASES = [
     ("close of a slice", "close(si);", "close(ci);", "."),
 ]
 
+# The rest of the public header, in its order.
+CASES += [
+    ("an index that is a pointer", "at(si, text);", "at(si, i);", "integer|binary"),
+    ("an index that is a fraction", "at(si, 1.5);", "at(si, 1);", "integer"),
+    ("make_slice with a fraction", "si = make_slice(int, 1.5);", "si = make_slice(int, 1);", "integer"),
+    ("make_slice with a pointer as capacity", "si = make_slice(int, 1, text);", "si = make_slice(int, 1, i);", "integer"),
+    ("make_slice of another type", "si = make_slice(byte, 1);", "si = make_slice(int, 1);", "incompatible"),
+    ("make_slice of a type without slices", "make_slice(struct other, 1);", "make_slice(int, 1);", "."),
+    ("slice_lit of another type", "si = slice_lit(int, text);", "si = slice_lit(int, 1);", "int"),
+    ("slice_of with a pointer", "si = slice_of(si, text, 1);", "si = slice_of(si, 0, 1);", "integer"),
+    ("slice_from with a fraction", "si = slice_from(si, 0.5);", "si = slice_from(si, 0);", "integer"),
+    ("slice_to with a fraction", "si = slice_to(si, 0.5);", "si = slice_to(si, 0);", "integer"),
+    ("slice_of3 with a pointer", "si = slice_of3(si, 0, 0, text);", "si = slice_of3(si, 0, 0, 0);", "integer"),
+    ("slice_of of a map", "slice_of(m, 0, 1);", "slice_of(si, 0, 1);", "."),
+    ("slice_from_array of another type", "si = slice_from_array(int, text, 1);", "si = slice_from_array(int, &i, 1);", "incompatible"),
+    ("for_slice over a map", "for_slice(k, v, m) { }", "for_slice(k, v, si) { }", "."),
+    ("string_of an int", "string_of(i);", "string_of(text);", "."),
+    ("concat of a C string", "concat(S(\"a\"), text);", "concat(S(\"a\"), cstring(text));", "incompatible|invalid|initializ"),
+    ("for_rune over bytes", "for_rune(k, r, sb) { }", "for_rune(k, r, string_view(sb)) { }", "incompatible|invalid|initializ"),
+    ("map_has with another key", "map_has(m, 5);", "map_has(m, S(\"a\"));", "key|incompatible|invalid"),
+    ("map_find with another key", "map_find(m, 5);", "map_find(m, S(\"a\"));", "key|incompatible|invalid"),
+    ("map_find as another type", "text = map_find(m, S(\"a\"));", "int *q = map_find(m, S(\"a\")); (void)q;", "incompatible"),
+    ("map_at with another key", "map_at(m, 5)++;", "map_at(m, S(\"a\"))++;", "key|incompatible|invalid"),
+    ("map_lookup into another type", "map_lookup(m, S(\"a\"), &text);", "map_lookup(m, S(\"a\"), &i);", "incompatible"),
+    ("map_clear of a slice", "map_clear(si);", "map_clear(m);", "."),
+    ("for_map over a slice", "for_map(k, v, si) { }", "for_map(k, v, m) { }", "."),
+    ("map_set of a channel", "map_set(ci, S(\"a\"), 1);", "map_set(m, S(\"a\"), 1);", "."),
+    ("panic_value with a wrong format", "panic_value(&i, \"%s\", 5, 6);", "panic_value(&i, \"%d\", 5);", "." ),
+    ("panic_value of an int", "panic_value(i, \"x\");", "panic_value(&i, \"x\");", "int"),
+    ("recover as a C string", "text = recover();", "const panicked *r = recover(); (void)r;", "incompatible"),
+    ("deep_equal of different types", "deep_equal(p, o);", "deep_equal(p, p);", "types differ"),
+    ("deep_equal of an int and a long", "deep_equal(i, 5L);", "deep_equal(i, 5);", "types differ"),
+    ("fmt_v as a C string", "text = fmt_v(p);", "string s = fmt_v(p); (void)s;", "incompatible"),
+    ("fmt_v of void", "fmt_v(takes(1, text));", "fmt_v(i);", "void"),
+    ("panicked_as of a string", "panicked_as(text, int);", "panicked_as(recover(), int);", "incompatible"),
+    ("panicked_as into another type", "text = panicked_as(recover(), int);", "int *q = panicked_as(recover(), int); (void)q;", "incompatible"),
+    ("new with another member type", "new(struct point, .x = text);", "new(struct point, .x = i);", "int"),
+    ("new with a member that is not there", "new(struct point, .z = 1);", "new(struct point, .x = 1);", "no member"),
+    ("new as another type", "text = new(struct point);", "struct point *q = new(struct point); (void)q;", "incompatible"),
+    ("for_recv over a slice", "for_recv(v, si) { }", "for_recv(v, ci) { }", "."),
+    ("make_chan with a pointer", "ci = make_chan(int, text);", "ci = make_chan(int, i);", "int"),
+    ("select: send of another type", "select { case_send(ci, text) { } }", "select { case_send(ci, i) { } }", "int"),
+    ("select: receive into another type", "select { case_recv(ci, &text) { } }", "select { case_recv(ci, &i) { } }", "incompatible"),
+    ("select: ok that is no bool", "select { case_recv_ok(ci, &i, &text) { } }", "bool b; select { case_recv_ok(ci, &i, &b) { } }",
+     "incompatible"),
+    ("select on a slice", "select { case_recv(si, &i) { } }", "select { case_recv(ci, &i) { } }", "."),
+    ("send on a pointer", "send(text, 1);", "send(ci, 1);", "."),
+    ("go of an int", "go(i);", "go(takes, 1, text);", "."),
+    ("go with a fraction for an int", "go(by_int, 1.5, &i);", "go(by_int, &i, &i);", "incompatible"),
+    ("defer with too many arguments", "defer(takes, 1, text, 2);", "defer(takes, 1, text);", "too many"),
+    ("sleep without a number", "sleep(text);", "sleep(Second);", "int"),
+    ("after of a pointer", "after(text);", "after(Second);", "int"),
+    ("mutex_lock of an int", "mutex_lock(&i);", "static mutex mu; mutex_lock(&mu);", "incompatible"),
+    ("atomic_swap of a pointer for an int", "atomic_swap(&i, text);", "atomic_swap(&i, 1);", "int"),
+    ("atomic_and with a fraction", "atomic_and(&i, 1.5);", "atomic_and(&i, 1);", "floating|integers"),
+    ("atomic_or of a pointer", "atomic_or(&text, 1);", "atomic_or(&i, 1);", "integers"),
+    ("pool_get as another type", "pool(int) q = make_pool(int, 0); text = pool_get(q);",
+     "pool(int) q = make_pool(int, 0); int *r = pool_get(q); (void)r;", "incompatible"),
+    ("sync_map_swap of another value", "sync_map_swap(sm, S(\"a\"), text, &i);", "sync_map_swap(sm, S(\"a\"), i, &i);", "int"),
+    ("sync_map_load_or_store into another type", "sync_map_load_or_store(sm, S(\"a\"), 1, &text);",
+     "sync_map_load_or_store(sm, S(\"a\"), 1, &i);", "incompatible"),
+    ("sync_map_load_and_delete with another key", "sync_map_load_and_delete(sm, 5, &i);",
+     "sync_map_load_and_delete(sm, S(\"a\"), &i);", "key|incompatible|invalid"),
+    ("sync_map_delete with another key", "sync_map_delete(sm, 5);", "sync_map_delete(sm, S(\"a\"));", "key|incompatible|invalid"),
+    ("sync_map_compare_and_delete with another value", "sync_map_compare_and_delete(sm, S(\"a\"), text);",
+     "sync_map_compare_and_delete(sm, S(\"a\"), 1);", "int"),
+    ("sync_map_clear of a map", "sync_map_clear(m);", "sync_map_clear(sm);", "."),
+    ("for_sync_map over a map", "for_sync_map(k, v, m) { }", "for_sync_map(k, v, sm) { }", "."),
+    ("for_sync_map_of another key type", "for_sync_map_of(struct point, k, v, sm) { }", "for_sync_map_of(string, k, v, sm) { }", "."),
+    ("task_group_try_go with another type", "task_group_try_go(&g, fails, text);", "task_group_try_go(&g, fails, 1);", "int"),
+    ("slices_concat of another type", "si = slices_concat(si, sb);", "si = slices_concat(si, si);", "incompatible|invalid|initializ"),
+    ("slices_concat of a pointer", "si = slices_concat(si, &i);", "si = slices_concat(si, si);", "incompatible|invalid|initializ"),
+    ("a pointer into a channel of int", "send(ci, NULL);", "send(ci, 0);", "pointer|int"),
+    ("rand_shuffle of a map", "rand_shuffle(m);", "rand_shuffle(si);", "."),
+    ("rand_read into ints", "rand_read(si);", "rand_read(sb);", "incompatible"),
+    ("rand_int_n of a pointer", "rand_int_n(text);", "rand_int_n(5);", "int"),
+]
+
+
+def macros():
+    """The function-like macros of the public header by file, without the internal ones."""
+    found = {}
+    for path in sorted(glob.glob(os.path.join(ROOT, "rt", "api_*.h"))):
+        with open(path, encoding="utf-8") as f:
+            names = re.findall(r"^#define ([a-z]\w*)\(", f.read(), re.M)
+        found[os.path.basename(path)] = sorted({n for n in names if not n.startswith("rt_")})
+    return found
+
+
+def all_evaluated_once():
+    """tests/unit/once.c shows of each macro how often it evaluates.  Names what it lacks of
+    the headers that its first comment lists; says which headers are not in the list."""
+    with open(os.path.join(ROOT, "tests/unit/once.c"), encoding="utf-8") as f:
+        text = f.read()
+    listed = re.findall(r"api_\w+\.h", text[:text.index("*/")])
+    missing = []
+    for header, names in macros().items():
+        lacks = [n for n in names if not re.search(rf"\b{n}\(", text)]
+        if header in listed:
+            missing += [f"{n} ({header})" for n in lacks]
+        elif lacks:
+            print(f"note negative {header}: not in tests/unit/once.c: {', '.join(lacks)}")
+    return missing
+
 
 def compile_it(folder, statement):
     path = os.path.join(folder, "case.c")
@@ -296,6 +401,12 @@ def compile_it(folder, statement):
 
 def main():
     bad = 0
+    missing = all_evaluated_once()
+    if missing:
+        print(f"FAIL negative: tests/unit/once.c does not show that these evaluate their arguments once: {', '.join(missing)}")
+        bad = 1
+    else:
+        print("ok negative every macro is in tests/unit/once.c")
     with tempfile.TemporaryDirectory() as folder:
         for name, wrong, right, message in CASES:
             status, text = compile_it(folder, right)

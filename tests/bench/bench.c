@@ -285,5 +285,6 @@ int main(int argc, char **argv)
 	bench_values();
 	bench_heap();
 	bench_churn();
+	bench_panics();
 	return 0;
 }

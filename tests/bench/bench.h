@@ -24,6 +24,7 @@ void bench_sync(void);
 void bench_values(void);
 void bench_heap(void);
 void bench_churn(void);
+void bench_panics(void);
 void bench_latency(void);
 
 #endif

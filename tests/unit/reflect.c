@@ -233,6 +233,17 @@ TEST(names_of_types)
 	TEXT(fmt_t(((struct { int a; point *b; }){})), "struct { a int; b *point }");
 }
 
+TEST(errors_are_text)
+{
+	struct { error err; int n; } e = { errors_new(S("gone")), 1 }, none = {};
+
+	TEXT(fmt_v(e), "{gone 1}");
+	TEXT(fmt_plus_v(none), "{err:<nil> n:0}");
+	TEXT(fmt_v(e.err), "gone");
+	CHECK(deep_equal(e, e) && !deep_equal(e, none));
+	CHECK(deep_equal(e.err, errors_new(S("gone"))) && !deep_equal(e.err, errors_new(S("here"))));
+}
+
 /* A value that contains itself ends, at once and whole. */
 TEST(cycles_are_cut)
 {
@@ -452,6 +463,7 @@ TEST_MAIN
 	RUN(structs);
 	RUN(containers);
 	RUN(names_of_types);
+	RUN(errors_are_text);
 	RUN(cycles_are_cut);
 	RUN(arguments_are_evaluated_once);
 	RUN(equal_values);
