@@ -195,9 +195,13 @@ void rt_panic_text(unsigned kinds, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	rt_vformat(&b, NULL, kinds, given(fmt), ap);
+	if (kinds && fmt) {
+		rt_vformat(&b, NULL, kinds, fmt, ap);
+		p.what.text = builder_string(&b);
+	} else {
+		p.what.text = text_of(fmt, ap);
+	}
 	va_end(ap);
-	p.what.text = builder_string(&b);
 	p.what.runtime_error = strings_has_prefix(p.what.text, ((string){ runtime_prefix, sizeof runtime_prefix - 1 }));
 	run_panic(&p, &w);
 }
