@@ -201,7 +201,7 @@ enum rt_eq { RT_EQ_BYTES, RT_EQ_STRING, RT_EQ_FLOAT, RT_EQ_DOUBLE };
 #define slices_concat(a, ...) \
 	({ \
 		__auto_type rt_xs = (a); \
-		__typeof__(rt_xs) rt_xa[] = { rt_xs, RT_EACH(RT_ELEMENT, __typeof__(rt_xs), ##__VA_ARGS__) }; \
+		__typeof__(rt_xs) rt_xa[] = { rt_xs, __VA_OPT__(RT_EACH(RT_ELEMENT, __typeof__(rt_xs), __VA_ARGS__)) }; \
 		struct rt_slice rt_xg = { 0 }; \
 		rt_slices_concat(&rt_xg, (const struct rt_slice *)(const void *)rt_xa, sizeof rt_xa / sizeof rt_xa[0], \
 		                 sizeof *rt_xs.ptr, RT_TYPE(__typeof__(*rt_xs.ptr))); \

@@ -148,11 +148,12 @@ typedef struct string {
 		rt_conv; \
 	})
 
-/* An index or bound: an integer.  RT_UNSIGNED(x, flag): the flag if its type has
- * no negative values, for the text of a panic. */
 /* x as an element of an initialiser, where a value that is no T would otherwise be
  * taken for its first member. */
 #define RT_ELEMENT(T, i, x) ({ T rt_element = (x); rt_element; }),
+
+/* An index or bound: an integer.  RT_UNSIGNED(x, flag): the flag if its type has
+ * no negative values, for the text of a panic. */
 #define RT_CHECK_INDEX(x) \
 	_Static_assert(__builtin_classify_type(x) == RT_CLASS_INT, "an index must be an integer")
 #define RT_UNSIGNED(x, flag) ((__typeof__(x))-1 < (__typeof__(x))1 ? 0 : (flag))

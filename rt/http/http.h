@@ -9,6 +9,7 @@
 #include "../api_mem.h"
 #include "../api_error.h"
 #include "../api_task.h"
+#include "../api_date.h"
 #include "../api_defer.h"
 #include "../api_io.h"
 #include "../api_net.h"

@@ -129,25 +129,16 @@ static void put_date(struct http_conn *c)
 {
 	static mutex mu;
 	static int64_t second;
-	static char text[96];
-	char copy[96];
+	static string line;
 	int64_t now = unix_nano() / Second;
 	mutex_lock(&mu);
-	if (now != second) {
-		static const char days[] = "ThuFriSatSunMonTueWed", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-		/* The civil date of a day count: Hinnant's days_from_civil, reversed. */
-		int64_t day = now / 86400, s = now % 86400, z = day + 719468, era = z / 146097;
-		int64_t doe = z - era * 146097, yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-		int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-		int d = (int)(doy - (153 * mp + 2) / 5 + 1), m = (int)(mp < 10 ? mp + 3 : mp - 9);
-		int y = (int)(yoe + era * 400 + (m <= 2));
-		snprintf(text, sizeof text, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n", days + 3 * (day % 7), d,
-		         months + 3 * (m - 1), y, (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60));
+	if (now != second || !line.len) {
+		line = sprint("Date: %s\r\n", rt_time_format(time_unix(now, 0), S("Mon, 02 Jan 2006 15:04:05 GMT")));
 		second = now;
 	}
-	memcpy(copy, text, sizeof copy);
+	string copy = line;
 	mutex_unlock(&mu);
-	errors_ignore(out_put(c, copy, strlen(copy)));
+	errors_ignore(out_put(c, copy.ptr, copy.len));
 }
 
 /* What browsers would guess too, from the first bytes. */

@@ -48,7 +48,7 @@ for name, lines in (("nested", ("panic: A", "\tpanic: C", "\tpanic: B")),
 case("call of a nil function", 2, NIL % "0", r"raise\(", args="raise call")
 case("goexit of main", 2, r"no goroutines \(main called runtime\.Goexit\) - deadlock!", args="raise main-exits")
 case("stack overflow", 2, r"stack overflow", r"deeper", args="overflow", mem="256M")
-case("stack overflow of one task among many", 2, r"fatal error: stack overflow",
+case("stack overflow of one task among ten thousand", 2, r"fatal error: stack overflow",
      r"goroutine \d+ \[running\]:\s+deeper\(", r"created by", args="overflow-among-many", mem="256M", smp=4)
 for room in (350, 700, 1000):
     case(f"a fatal error with {room} bytes of stack", 2, r"fatal error: .*abort", r"abort_at_limit\(",

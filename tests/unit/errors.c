@@ -12,35 +12,35 @@
 static define_error(err_not_found, "not found");
 static define_error(err_same_text, "not found");
 
-typedef struct path_error {
+typedef struct file_error {
 	error_head head;
 	string op, path;
 	error err;
-} path_error;
+} file_error;
 
-declare_error_type(path_error);
+declare_error_type(file_error);
 
-static string path_error_text(error e)
+static string file_error_text(error e)
 {
-	const path_error *p = (const path_error *)e;
+	const file_error *p = (const file_error *)e;
 
 	return sprint("%s %s: %s", p->op, p->path, p->err);
 }
 
-static error path_error_unwrap(error e)
+static error file_error_unwrap(error e)
 {
-	return ((const path_error *)e)->err;
+	return ((const file_error *)e)->err;
 }
 
 /* Any two of the same op count as each other. */
-static bool path_error_is(error e, error target)
+static bool file_error_is(error e, error target)
 {
-	const path_error *t;
+	const file_error *t;
 
-	return errors_as(target, path_error, &t) && string_eq(((const path_error *)e)->op, t->op);
+	return errors_as(target, file_error, &t) && string_eq(((const file_error *)e)->op, t->op);
 }
 
-define_error_type(path_error, .text = path_error_text, .unwrap = path_error_unwrap, .is = path_error_is);
+define_error_type(file_error, .text = file_error_text, .unwrap = file_error_unwrap, .is = file_error_is);
 
 typedef struct code_error {
 	error_head head;
@@ -56,7 +56,7 @@ define_error_type(code_error, .text = code_error_text);
 
 static error open_file(string path)
 {
-	return new_error(path_error, .op = S("open"), .path = path, .err = err_not_found);
+	return new_error(file_error, .op = S("open"), .path = path, .err = err_not_found);
 }
 
 TEST(texts)
@@ -97,12 +97,12 @@ TEST(wrapping_several)
 {
 	error x = errors_new(S("x")), y = open_file(S("/y")), z = errors_new(S("z"));
 	error e = errorf("%s and %s, not %s", errors_wrap(x), errors_wrap(y), z);
-	const path_error *p = NULL;
+	const file_error *p = NULL;
 
 	CHECK_TEXT(e, "x and open /y: not found, not z");
 	CHECK(errors_is(e, x) && errors_is(e, y) && errors_is(e, err_not_found) && !errors_is(e, z));
 	CHECK(!errors_unwrap(e));
-	CHECK(errors_as(e, path_error, &p) && string_eq(p->path, S("/y")));
+	CHECK(errors_as(e, file_error, &p) && string_eq(p->path, S("/y")));
 }
 
 TEST(joining)
@@ -119,12 +119,12 @@ TEST(joining)
 TEST(by_type)
 {
 	error e = errorf("start: %s", errors_wrap(open_file(S("/etc/x"))));
-	const path_error *p = NULL;
+	const file_error *p = NULL;
 	const code_error *c = NULL;
 
-	CHECK(errors_as(e, path_error, &p) && string_eq(p->op, S("open")) && p->err == err_not_found);
+	CHECK(errors_as(e, file_error, &p) && string_eq(p->op, S("open")) && p->err == err_not_found);
 	CHECK(!errors_as(e, code_error, &c) && !c);
-	CHECK(!errors_as(NULL, path_error, &p));
+	CHECK(!errors_as(NULL, file_error, &p));
 	e = errors_join(new_error(code_error, .code = 1), new_error(code_error, .code = 2));
 	CHECK(errors_as(e, code_error, &c) && c->code == 1); /* the first */
 }
@@ -133,8 +133,8 @@ TEST(a_type_may_say_what_it_is)
 {
 	error e = errorf("start: %s", errors_wrap(open_file(S("/a"))));
 
-	CHECK(errors_is(e, new_error(path_error, .op = S("open"))));
-	CHECK(!errors_is(e, new_error(path_error, .op = S("close"))));
+	CHECK(errors_is(e, new_error(file_error, .op = S("open"))));
+	CHECK(!errors_is(e, new_error(file_error, .op = S("close"))));
 }
 
 static int evaluated;
@@ -147,10 +147,10 @@ static error counted(void)
 
 TEST(arguments_are_evaluated_once)
 {
-	const path_error *p;
+	const file_error *p;
 
 	evaluated = 0;
-	CHECK(errors_as(counted(), path_error, &p));
+	CHECK(errors_as(counted(), file_error, &p));
 	CHECK(errors_is(errorf("%s", errors_wrap(counted())), err_not_found));
 	CHECK(errors_join(counted(), NULL) != NULL);
 	errors_ignore(counted());

@@ -37,7 +37,7 @@ static void idler(int n)
 
 static void overflow_among_many(void)
 {
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < 10000; i++)
 		go(idler, i);
 	sleep(5 * Millisecond);
 	go(overflow);
