@@ -142,7 +142,8 @@ TEST(too_large_may_fail)
 	CHECK(rt_malloc_may_fail((size_t)1 << 50, NULL) == NULL);
 	CHECK(rt_malloc_may_fail(SIZE_MAX, NULL) == NULL);
 	CHECK(rt_malloc_may_fail(SIZE_MAX - 100, &rt_type_noscan) == NULL);
-	CHECK(rt_malloc_may_fail(100, NULL) != NULL);
+	/* The nasty ring lets one in 11 fail. */
+	CHECK(rt_malloc_may_fail(100, NULL) || rt_malloc_may_fail(100, NULL));
 }
 
 TEST(wild_words_are_no_objects)

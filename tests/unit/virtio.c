@@ -91,6 +91,7 @@ struct piece {
 	bool write;
 };
 
+#define PIECES 16
 static unsigned pieces_of(struct virtq *q, uint16_t head, struct piece *v)
 {
 	struct vring_desc *t = q->desc, *d = &t[head];
@@ -100,6 +101,8 @@ static unsigned pieces_of(struct virtq *q, uint16_t head, struct piece *v)
 		d = t;
 	}
 	for (;; d = &t[d->next]) {
+		if (!d->addr || n == PIECES) /* the driver took it back meanwhile: a reset */
+			return 0;
 		/* On metal the address is physical; the device of this test sees it through
 		 * the difference to an address known by both. */
 		intptr_t delta = (intptr_t)q->desc - (intptr_t)virtq_addr(q->desc);
@@ -156,8 +159,10 @@ static bool serve(struct fake *f, struct virtq *q)
 	if (mode == SILENT)
 		return false;
 	uint16_t head = q->avail->ring[*seen & (q->size - 1)];
-	struct piece v[16];
+	struct piece v[PIECES];
 	unsigned n = pieces_of(q, head, v);
+	if (n == 0)
+		return false;
 	uint32_t len = 0, room = 0;
 	for (unsigned i = 0; i < n; i++)
 		room += v[i].write ? v[i].n : 0;
