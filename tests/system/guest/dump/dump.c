@@ -201,7 +201,7 @@ static void misuse(const char *what)
 	else if (strcmp(what, "cond-nil") == 0)
 		e.c.l = NULL, cond_wait(&e.c);
 	else if (strcmp(what, "chan-too-large") == 0)
-		make_chan(int64, (int64)1 << 38);
+		make_chan(int64, (int64)1 << 31);
 	else if (strcmp(what, "go-nil") == 0)
 		go((void (*)(int))NULL, 1);
 	else if (strcmp(what, "goexit") == 0)
