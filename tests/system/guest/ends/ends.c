@@ -31,7 +31,7 @@ static void idler(int n)
 {
 	volatile char frame[3000];
 
-	for (frame[n] = 1; frame[n]; n % 3 ? sleep(Millisecond) : gosched())
+	for (frame[n % 3000] = 1; frame[n % 3000]; n % 3 ? sleep(50 * Millisecond) : gosched())
 		;
 }
 
