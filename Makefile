@@ -113,7 +113,6 @@ $(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(eval $(call stamp,$(B)/$(v)/fla
 FLAGS_STAMP := $(B)/metal/flags
 
 include kernel/libc.mk
-include rt/net/net.mk
 -include rt/gen/tools.mk boot/efi/efi.mk
 
 # ---- compiling -----------------------------------------------------------------
@@ -134,6 +133,8 @@ APPINC_sabotage := -Irt
 NEED_metal := $(LIBC_HEADERS)
 NEED_mdebug := $(LIBC_HEADERS)
 NEED_mnasty := $(LIBC_HEADERS)
+
+include rt/net/net.mk
 
 # $(1) variant.  One rule for each kind of source.
 define variant
