@@ -337,19 +337,32 @@ static bool work_anywhere(struct p *p)
 	return false;
 }
 
+/* A P that goes out of use may still run the task that asked for it. */
+static bool unused_stopped(void)
+{
+	for (unsigned i = rt_nps; i < plat_ncores; i++)
+		if (rt_ps[i]->up && at_load_acq(&rt_ps[i]->status) != P_STOPPED)
+			return false;
+	return true;
+}
+
 static bool all_quiet(void)
 {
-	if (at_load_sc(&sched.npidle) != rt_nps || at_load_sc(&sched.stopping) ||
-	    at_load(&sched.runq_size) || !timers_none() || !at_load(&sched.started) ||
+	if (at_load_sc(&sched.npidle) != rt_nps || at_load_sc(&sched.stopping))
+		return false;
+	/* Before the queues: it leaves its task and its timers to others, then stops. */
+	if (!SABOTAGED(quiet_order) && !unused_stopped())
+		return false;
+	if (at_load(&sched.runq_size) || !timers_none() || !at_load(&sched.started) ||
 	    at_load(&sched.nio))
 		return false;
 	for (unsigned i = 0; i < rt_nps; i++)
 		if (!runq_empty(rt_ps[i]) || at_load(&rt_ps[i]->irq_ready) || at_load(&rt_ps[i]->timer_due))
 			return false;
-	/* A P that goes out of use may still run the task that asked for it. */
-	for (unsigned i = rt_nps; i < plat_ncores; i++)
-		if (rt_ps[i]->up && at_load_acq(&rt_ps[i]->status) != P_STOPPED)
-			return false;
+	if (SABOTAGED(quiet_order)) {
+		sabotage_pause();
+		return unused_stopped();
+	}
 	return true;
 }
 

@@ -24,6 +24,7 @@
 	X(spinning_count) /* a search is never counted as ended */ \
 	X(tick_61)        /* the global queue waits for an empty local one */ \
 	X(preempt_local)  /* a preempted task goes to the local queue */ \
+	X(quiet_order)    /* the last look for a deadlock: the queues, then the Ps out of use that leave tasks there */ \
 	X(idle_look)      /* a P that goes to sleep does not look at the queues again */ \
 	X(on_cpu)         /* a task is dispatched while its last core still is on its stack */ \
 	X(runq_tail)      /* the ring's tail is moved before its slot is written */ \

@@ -99,6 +99,9 @@ void stop_here(struct p *p)
 	bool stopping = sched.stopping;
 	uint32_t gen = stopping ? sched.stop_gen : sched.stop_gen - 1;
 	at_store_rel(&p->status, P_STOPPED);
+	if (SABOTAGED(quiet_order))
+		for (int i = 0; i < 300; i++)
+			sabotage_pause();
 	/* P 0 looks after what was left here, or sees that this was the last that ran. */
 	if (p->id >= at_load(&rt_nps) && idle_claim(0)) {
 		at_store_rel(&rt_ps[0]->status, P_RUNNING);

@@ -53,6 +53,7 @@ TURNS = {
     "spinning_count": "a_new_task_gets_an_idle_core",
     "tick_61": "the_global_queue_is_not_passed_over",
     "preempt_local": "who_yields_waits_for_one_loop",
+    "quiet_order": "a_core_that_goes_out_of_use_leaves_its_task",
 }
 SHAPES = ("store_buffering", "store_forwarding", "r")
 

@@ -273,6 +273,35 @@ TEST(a_stop_may_begin_while_another_ends)
 	sched_check();
 }
 
+static void take_one(chan(int) c, int *there, int *leave)
+{
+	atomic_store(there, 1);
+	while (!atomic_load(leave))
+		;
+	recv(c);
+}
+
+/* The one task that still runs goes from a core that goes out of use to one that
+ * looks for the last time: there is no deadlock. */
+TEST(a_core_that_goes_out_of_use_leaves_its_task)
+{
+	for (int i = 0; i < TRIES * 10; i++) {
+		chan(int) c = make_chan(int);
+		int there = 0, leave = 0;
+		gomaxprocs(2);
+		go(take_one, c, &there, &leave); /* on this core, so this task gets the other */
+		while (!atomic_load(&there))
+			gosched();
+		atomic_store(&leave, 1);
+		for (volatile int k = 0; k < i % 8000; k++)
+			;
+		gomaxprocs(1);
+		send(c, 1);
+	}
+	gomaxprocs(num_cpu());
+	sched_check();
+}
+
 /* One core has no other to wake. */
 #define RUN_SMP(name) \
 	do { \
@@ -291,6 +320,7 @@ TEST_MAIN
 	RUN_SMP(who_yields_to_a_preempted_task_gets_its_core);
 	RUN_SMP(who_is_woken_by_a_timer_gets_an_idle_core);
 	RUN_SMP(a_stop_may_begin_while_another_ends);
+	RUN_SMP(a_core_that_goes_out_of_use_leaves_its_task);
 	RUN(tight_loops_take_turns);
 	RUN(who_yields_waits_for_one_loop);
 	RUN(the_global_queue_is_not_passed_over);
