@@ -9,15 +9,6 @@ struct node {
 typedef struct node *node_ptr;
 declare_slice(node_ptr);
 
-static bool is_zero(const void *p, size_t n)
-{
-	const char *c = p;
-	for (size_t i = 0; i < n; i++)
-		if (c[i])
-			return false;
-	return true;
-}
-
 static bool junk_mode(void)
 {
 	arena *a = arena_new();

@@ -363,15 +363,7 @@ TEST(parse)
 	}
 }
 
-static uint64 random_state, folded;
-
-static uint64 next_random(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
+static uint64 folded;
 
 static void add(int64 v)
 {

@@ -3,13 +3,6 @@
 #include "ingot.h"
 #include "test.h"
 
-#define CHECK_S(a, b) \
-	do { \
-		string test_s = (a), test_t = (b); \
-		if (!string_eq(test_s, test_t)) \
-			TEST_FAIL("%s is \"%s\", not \"%s\"", #a, test_s, test_t); \
-	} while (0)
-
 TEST(plain_formats)
 {
 	string s = S("go");

@@ -4,12 +4,6 @@
 #include "ingot.h"
 #include "test.h"
 
-#ifdef INGOT_NASTY /* collections at every n-th allocation must still end */
-#define SCALED(n) ((n) / 20)
-#else
-#define SCALED(n) (n)
-#endif
-
 struct node {
 	struct node *left, *right;
 	long key;   /* no pointer: exact types do not scan it */

@@ -13,15 +13,6 @@ static uint64_t rnd(void)
 	return rng;
 }
 
-static bool is_zero(const void *p, size_t n)
-{
-	const char *c = p;
-	for (size_t i = 0; i < n; i++)
-		if (c[i])
-			return false;
-	return true;
-}
-
 struct pair {
 	struct pair *a, *b;
 };

@@ -2,13 +2,6 @@
 #include "ingot.h"
 #include "test.h"
 
-#define CHECK_S(a, b) \
-	do { \
-		string test_s = (a), test_t = (b); \
-		if (!string_eq(test_s, test_t)) \
-			TEST_FAIL("%s is \"%s\", not \"%s\"", #a, test_s, test_t); \
-	} while (0)
-
 static define_error(broken, "broken");
 
 /* Gives s in pieces of `piece` bytes, then err; every `idle`-th read gives nothing. */

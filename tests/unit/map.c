@@ -12,16 +12,6 @@ struct value {
 	int *p;
 };
 
-static uint64 random_state = 88172645463325252ull;
-
-static uint64 next_random(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
 TEST(set_and_get)
 {
 	map(int, int) m = make_map(int, int);

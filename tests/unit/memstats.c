@@ -2,12 +2,6 @@
 #include "ingot.h"
 #include "test.h"
 
-#ifdef INGOT_NASTY /* collections at every n-th allocation must still end */
-#define SCALED(n) ((n) / 20)
-#else
-#define SCALED(n) (n)
-#endif
-
 struct node {
 	struct node *next;
 	long v[11]; /* 96 bytes */

@@ -2,13 +2,6 @@
  * deadlines, addresses, and what goes wrong. */
 #include "test.h"
 
-#define CHECK_TEXT(s, want) \
-	do { \
-		string text_s = (s), text_want = string_of(want); \
-		if (!string_eq(text_s, text_want)) \
-			TEST_FAIL("%s is \"%.*s\", not \"%s\"", #s, (int)text_s.len, text_s.ptr, want); \
-	} while (0)
-
 /* ---- an echo server and its clients ------------------------------------------- */
 
 static void echo(conn *c)
@@ -423,7 +416,7 @@ TEST(addresses_as_text_and_back)
 	net_addr a;
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
 		must(net_parse_addr(string_of(good[i][0]), &a));
-		CHECK_TEXT(net_addr_string(a), good[i][1]);
+		CHECK_S(net_addr_string(a), string_of(good[i][1]));
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		if (!errors_is(net_parse_addr(string_of(bad[i]), &a), net_err_argument))
@@ -435,7 +428,7 @@ TEST(bad_networks_and_addresses)
 	conn *c;
 	listener *l;
 	packet_conn *p;
-	CHECK_TEXT(error_text(net_dial(S("tpc"), S("1.2.3.4:5"), &c)), "dial tpc 1.2.3.4:5: unknown network: invalid argument");
+	CHECK_S(error_text(net_dial(S("tpc"), S("1.2.3.4:5"), &c)), S("dial tpc 1.2.3.4:5: unknown network: invalid argument"));
 	CHECK(errors_is(net_dial(S("tcp"), S("1.2.3.4"), &c), net_err_argument));
 	CHECK(errors_is(net_dial(S("tcp6"), S("127.0.0.1:5"), &c), net_err_no_host));
 	CHECK(errors_is(net_listen(S("udp"), S(":0"), &l), net_err_argument));
@@ -448,8 +441,8 @@ TEST(this_machine_by_name)
 	slice(net_addr) a;
 	must(net_lookup_host(S("localhost"), &a));
 	CHECK_EQ(len(a), 2);
-	CHECK_TEXT(net_addr_string(a.ptr[0]), "127.0.0.1");
-	CHECK_TEXT(net_addr_string(a.ptr[1]), "::1");
+	CHECK_S(net_addr_string(a.ptr[0]), S("127.0.0.1"));
+	CHECK_S(net_addr_string(a.ptr[1]), S("::1"));
 	must(net_lookup_host(S("10.1.2.3"), &a));
 	CHECK_EQ(len(a), 1);
 	CHECK(errors_is(net_lookup_host(S(""), &a), net_err_no_host));

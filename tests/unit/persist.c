@@ -127,16 +127,6 @@ TEST(indexes_are_checked)
 	CHECK(string_eq(caught, S("runtime error: index out of range [-1]")));
 }
 
-static uint64 random_state = 88172645463325252ull;
-
-static uint64 next_random(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
 /* Against an array; older versions stay as they were. */
 TEST(maps_against_an_array)
 {

@@ -19,13 +19,6 @@ static string show(slice(int) s)
 	return builder_string(&b);
 }
 
-#define CHECK_S(a, b) \
-	do { \
-		string test_s = (a), test_t = (b); \
-		if (!string_eq(test_s, test_t)) \
-			TEST_FAIL("%s is \"%s\", not \"%s\"", #a, test_s, test_t); \
-	} while (0)
-
 TEST(index_and_contains)
 {
 	slice(int) s = slice_lit(int, 5, 6, 7, 6);

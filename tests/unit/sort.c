@@ -11,16 +11,6 @@ typedef struct item {
 } item;
 declare_slice(item);
 
-static uint64 random_state = 88172645463325252ull;
-
-static uint64 next_random(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
 enum { SHAPES = 10 };
 
 /* The i-th of n numbers in an order that sorts dislike. */

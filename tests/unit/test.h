@@ -66,6 +66,14 @@ static char **test_argv;
 			TEST_FAIL("%s is %lld, not %lld (%s)", #a, test_a, test_b, #b); \
 	} while (0)
 
+/* Strings. */
+#define CHECK_S(a, b) \
+	do { \
+		string test_s = (a), test_t = (b); \
+		if (!string_eq(test_s, test_t)) \
+			TEST_FAIL("%s is \"%s\", not \"%s\"", #a, test_s, test_t); \
+	} while (0)
+
 /* NUL-terminated strings. */
 #define CHECK_STR(a, b) \
 	do { \
@@ -73,6 +81,32 @@ static char **test_argv;
 		if (strcmp(test_a, test_b) != 0) \
 			TEST_FAIL("%s is \"%s\", not \"%s\"", #a, test_a, test_b); \
 	} while (0)
+
+/* The nasty ring collects at every n-th allocation, and must still end. */
+#ifdef INGOT_NASTY
+#define SCALED(n) ((n) / 20)
+#else
+#define SCALED(n) (n)
+#endif
+
+/* The same numbers in each run: Marsaglia's xorshift.  One task at a time. */
+static uint64 random_state = 88172645463325252ull;
+static inline uint64 next_random(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+static inline bool is_zero(const void *p, size_t n)
+{
+	const char *c = p;
+	for (size_t i = 0; i < n; i++)
+		if (c[i])
+			return false;
+	return true;
+}
 
 static inline void test_run(const char *name, void (*fn)(void))
 {
