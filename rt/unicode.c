@@ -17,35 +17,30 @@ struct case_range {
 
 #include "unicode_tables.h"
 
-static bool in_ranges(rune r, const struct code_range *t, size_t n)
+/* The entry of a sorted table that r lies in, or NULL: entries of `size` bytes
+ * that begin as a code_range does. */
+static inline const void *range_of(rune r, const void *t, size_t n, size_t size)
 {
 	for (size_t lo = 0; lo < n;) {
 		size_t mid = lo + (n - lo) / 2;
+		const struct code_range *m = (const void *)((const char *)t + mid * size);
 
-		if ((uint32_t)r < t[mid].lo)
+		if ((uint32_t)r < m->lo)
 			n = mid;
-		else if ((uint32_t)r > t[mid].hi)
+		else if ((uint32_t)r > m->hi)
 			lo = mid + 1;
 		else
-			return true;
+			return m;
 	}
-	return false;
+	return NULL;
 }
-#define IN(r, table) in_ranges(r, table, sizeof(table) / sizeof(table)[0])
+#define IN(r, table) (range_of(r, table, sizeof(table) / sizeof(table)[0], sizeof(table)[0]) != NULL)
 
 static rune map_case(rune r, const struct case_range *t, size_t n)
 {
-	for (size_t lo = 0; lo < n;) {
-		size_t mid = lo + (n - lo) / 2;
+	const struct case_range *m = range_of(r, t, n, sizeof *t);
 
-		if ((uint32_t)r < t[mid].lo)
-			n = mid;
-		else if ((uint32_t)r > t[mid].hi)
-			lo = mid + 1;
-		else
-			return (r - (rune)t[mid].lo) % t[mid].step ? r : r + t[mid].delta;
-	}
-	return r;
+	return !m || (r - (rune)m->lo) % m->step ? r : r + m->delta;
 }
 
 static bool is_between(rune r, rune lo, rune hi)
