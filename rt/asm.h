@@ -58,6 +58,29 @@ void rt_systemstack_call(void (*fn)(void *), void *arg, struct g *g, uintptr_t s
  * is always wrong, its prediction of jumps is not (6 ns). */
 #define JUMP_RETURN __attribute__((function_return("thunk-extern")))
 
+/* Parts of both switches.  rsi is `to`; the control words go to (rsp), eax and
+ * ecx, the stack limit to rdx.  Then, on the other stack: what differs is
+ * loaded, and the task goes on. */
+#define SWITCH_CONTROL \
+	"stmxcsr (%%rsp)\n\t" \
+	"fnstcw 4(%%rsp)\n\t" \
+	"movl (%%rsp), %%eax\n\t" \
+	"movzwl 4(%%rsp), %%ecx\n\t" \
+	"movq 8(%%rsi), %%rdx\n\t"
+#define SWITCH_CONTINUE \
+	"cmpl (%%rsp), %%eax\n\t" \
+	"jne 2f\n" \
+	"3:\tcmpw 4(%%rsp), %%cx\n\t" \
+	"jne 4f\n" \
+	"5:\tmovq 8(%%rsp), %%rax\n\t" \
+	"movq 16(%%rsp), %%rbp\n\t" \
+	"addq $24, %%rsp\n\t" \
+	"jmp *%%rax\n" \
+	"2:\tldmxcsr (%%rsp)\n\t" \
+	"jmp 3b\n" \
+	"4:\tfldcw 4(%%rsp)\n\t" \
+	"jmp 5b\n"
+
 /* Gives the core from `from` to `to`; returns when somebody switches back,
  * perhaps on another core.  Both have nopreempt > 0, rt_self.g is already
  * `to`, to->on_cpu was 0 and is now 1.  Ends in a jump because a return to
@@ -68,27 +91,12 @@ static inline __attribute__((always_inline)) void switch_to(struct g *from, stru
 	                 "leaq 1f(%%rip), %%rax\n\t"
 	                 "pushq %%rax\n\t"
 	                 "subq $8, %%rsp\n\t"
-	                 "stmxcsr (%%rsp)\n\t"
-	                 "fnstcw 4(%%rsp)\n\t"
-	                 "movl (%%rsp), %%eax\n\t"
-	                 "movzwl 4(%%rsp), %%ecx\n\t"
-	                 "movq 8(%%rsi), %%rdx\n\t"
+	                 SWITCH_CONTROL
 	                 "movq %%rsp, (%%rdi)\n\t"
 	                 "movq (%%rsi), %%rsp\n\t"
 	                 "movq %%rdx, %%fs:0x70\n\t"
 	                 "movl $0, 16(%%rdi)\n\t" /* from->on_cpu: x86 stores are releases */
-	                 "cmpl (%%rsp), %%eax\n\t"
-	                 "jne 2f\n"
-	                 "3:\tcmpw 4(%%rsp), %%cx\n\t"
-	                 "jne 4f\n"
-	                 "5:\tmovq 8(%%rsp), %%rax\n\t"
-	                 "movq 16(%%rsp), %%rbp\n\t"
-	                 "addq $24, %%rsp\n\t"
-	                 "jmp *%%rax\n"
-	                 "2:\tldmxcsr (%%rsp)\n\t"
-	                 "jmp 3b\n"
-	                 "4:\tfldcw 4(%%rsp)\n\t"
-	                 "jmp 5b\n"
+	                 SWITCH_CONTINUE
 	                 "1:"
 	                 : "+D"(from), "+S"(to)
 	                 :
@@ -102,26 +110,11 @@ static inline __attribute__((always_inline)) void switch_to(struct g *from, stru
 noreturn static inline __attribute__((always_inline)) void switch_from_dead(struct g *from, struct g *to)
 {
 	__asm__ volatile("subq $8, %%rsp\n\t"
-	                 "stmxcsr (%%rsp)\n\t"
-	                 "fnstcw 4(%%rsp)\n\t"
-	                 "movl (%%rsp), %%eax\n\t"
-	                 "movzwl 4(%%rsp), %%ecx\n\t"
-	                 "movq 8(%%rsi), %%rdx\n\t"
+	                 SWITCH_CONTROL
 	                 "movq (%%rsi), %%rsp\n\t"
 	                 "movq %%rdx, %%fs:0x70\n\t"
 	                 "movl $0, 16(%%rdi)\n\t"
-	                 "cmpl (%%rsp), %%eax\n\t"
-	                 "jne 2f\n"
-	                 "3:\tcmpw 4(%%rsp), %%cx\n\t"
-	                 "jne 4f\n"
-	                 "5:\tmovq 8(%%rsp), %%rax\n\t"
-	                 "movq 16(%%rsp), %%rbp\n\t"
-	                 "addq $24, %%rsp\n\t"
-	                 "jmp *%%rax\n"
-	                 "2:\tldmxcsr (%%rsp)\n\t"
-	                 "jmp 3b\n"
-	                 "4:\tfldcw 4(%%rsp)\n\t"
-	                 "jmp 5b"
+	                 SWITCH_CONTINUE
 	                 :
 	                 : "D"(from), "S"(to)
 	                 : "memory");
