@@ -1,12 +1,13 @@
 /* dwarf_types.h: reading C types from DWARF data, for the tools that run after
- * a link: ptrmap.c and typeinfo.c.  Functions here take a debug entry and never
- * fail loudly; false means that the data do not say. */
+ * a link: ptrmap.c and typeinfo.c.  Those that take a debug entry never fail
+ * loudly; false means that the data do not say. */
 #ifndef DWARF_TYPES_H
 #define DWARF_TYPES_H
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <err.h>
+#include <gelf.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 
 #define MAX_SIZE (1ull << 30) /* of a T: beyond is a damaged file */
 
-static Dwarf *dw; /* of the image */
+static const char *image; /* its file name */
+static Dwarf *dw;         /* of it */
 
 static void *xcalloc(size_t n, size_t size)
 {
@@ -23,6 +25,23 @@ static void *xcalloc(size_t n, size_t size)
 	if (!p)
 		errx(2, "out of memory");
 	return p;
+}
+
+/* Finds a section; false: the image has none of that name. */
+static bool find_section(Elf *elf, const char *section, GElf_Shdr *sh)
+{
+	Elf_Scn *scn = NULL;
+	size_t strndx;
+
+	if (elf_getshdrstrndx(elf, &strndx) != 0)
+		errx(2, "%s: no section names", image);
+	while ((scn = elf_nextscn(elf, scn))) {
+		const char *name;
+
+		if (gelf_getshdr(scn, sh) && (name = elf_strptr(elf, strndx, sh->sh_name)) && !strcmp(name, section))
+			return true;
+	}
+	return false;
 }
 
 /* The type a debug entry refers to; false: none, that is void. */
@@ -135,7 +154,7 @@ static bool peel(Dwarf_Die *die, bool *hides)
 		case DW_TAG_structure_type:
 		case DW_TAG_union_type:
 		case DW_TAG_class_type:
-			/* -fdebug-types-section leaves a stub that names a type unit. */
+			/* -fdebug-types-section leaves an entry that only names a type unit. */
 			if (dwarf_attr(die, DW_AT_signature, &a) && dwarf_formref_die(&a, &unit))
 				*die = unit;
 			if (is_flag(die, DW_AT_declaration))

@@ -72,7 +72,6 @@ struct layout {
 	bool failed;
 };
 
-static const char *image;
 static int nerrors;
 
 static uint64_t sec_addr, sec_size;
@@ -484,24 +483,6 @@ static const char *symbol_file(Elf *elf, uint64_t addr)
 	return NULL;
 }
 
-/* Finds section rt_types; false: the image has none. */
-static bool find_section(Elf *elf, GElf_Shdr *sh)
-{
-	Elf_Scn *scn = NULL;
-	size_t strndx;
-
-	if (elf_getshdrstrndx(elf, &strndx) != 0)
-		errx(2, "%s: no section names", image);
-	while ((scn = elf_nextscn(elf, scn))) {
-		const char *name;
-
-		if (gelf_getshdr(scn, sh) && (name = elf_strptr(elf, strndx, sh->sh_name)) &&
-		    !strcmp(name, "rt_types"))
-			return true;
-	}
-	return false;
-}
-
 int main(int argc, char **argv)
 {
 	Elf *elf;
@@ -522,7 +503,7 @@ int main(int argc, char **argv)
 	if (!elf || !gelf_getehdr(elf, &eh) || eh.e_machine != EM_X86_64 ||
 	    eh.e_ident[EI_CLASS] != ELFCLASS64 || (eh.e_type != ET_EXEC && eh.e_type != ET_DYN))
 		errx(2, "%s: not a linked x86-64 ELF file", image);
-	if (!find_section(elf, &sh))
+	if (!find_section(elf, "rt_types", &sh))
 		return 0; /* no RT_TYPE() in it */
 	if (sh.sh_type != SHT_PROGBITS || sh.sh_addr % 16)
 		errx(2, "%s: section rt_types is damaged", image);

@@ -26,7 +26,6 @@
 #define NAME_MAX_LEN 512
 #define DEPTH_MAX 32 /* of a spelled name */
 
-static const char *image;
 static uint64_t sec_addr, sec_size;
 static uint8_t *sec; /* our copy, edited */
 
@@ -659,23 +658,6 @@ static void visit(Dwarf_Die *var, uint64_t addr)
 	type_at[(addr - sec_addr) / 16] = (type_of(&ptr, &type) ? intern(&type) : 0) + 1;
 }
 
-/* Finds section rt_infos; false: the image has none. */
-static bool find_section(Elf *elf, GElf_Shdr *sh)
-{
-	Elf_Scn *scn = NULL;
-	size_t strndx;
-
-	if (elf_getshdrstrndx(elf, &strndx) != 0)
-		errx(2, "%s: no section names", image);
-	while ((scn = elf_nextscn(elf, scn))) {
-		const char *name;
-
-		if (gelf_getshdr(scn, sh) && (name = elf_strptr(elf, strndx, sh->sh_name)) && !strcmp(name, "rt_infos"))
-			return sh->sh_type == SHT_PROGBITS && sh->sh_size > 0;
-	}
-	return false;
-}
-
 int main(int argc, char **argv)
 {
 	Elf *elf;
@@ -699,7 +681,7 @@ int main(int argc, char **argv)
 	add_name("");
 	new_info(); /* 0: opaque */
 	infos[0].h.name = add_name("void");
-	if (!find_section(elf, &sh)) {
+	if (!find_section(elf, "rt_infos", &sh) || sh.sh_type != SHT_PROGBITS || sh.sh_size == 0) {
 		FILE *f = fopen(argv[2], "wb");
 
 		if (!f || fclose(f) != 0)
