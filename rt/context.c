@@ -19,6 +19,7 @@
 #include "api_value.h"
 #include "api_task.h"
 #include "api_context.h"
+#include "link.h"
 
 struct context {
 	struct context *parent;  /* constant; NULL: the root */
@@ -75,13 +76,7 @@ static context *make(context *parent, bool ends)
 /* Takes c out of its ender's list; that one's mu held. */
 static void unlist(context *c)
 {
-	if (!c->link)
-		return;
-	*c->link = c->next;
-	if (c->next)
-		c->next->link = c->link;
-	c->next = NULL;
-	c->link = NULL;
+	link_out(c);
 }
 
 /* Ends c and what is below; false if it had ended.  quiet: without its call. */
@@ -131,11 +126,7 @@ static void follow(context *c)
 	mutex_lock(&above->mu);
 	error err = above->err, cause = above->cause;
 	if (!err) {
-		c->next = above->children;
-		c->link = &above->children;
-		if (c->next)
-			c->next->link = &c->next;
-		above->children = c;
+		link_in(&above->children, c);
 	}
 	mutex_unlock(&above->mu);
 	if (err)

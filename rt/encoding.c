@@ -4,6 +4,7 @@
 #include "api_error.h"
 #include "api_hash.h"
 #include "api_encoding.h"
+#include "text.h"
 
 #define MAX_TEXT ((size_t)1 << 46)
 
@@ -26,14 +27,6 @@ string rt_hex_encode(const void *data, size_t n)
 	return (string){ to, 2 * n };
 }
 
-static int nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static error bad_byte(byte c)
 {
 	if (c < ' ' || (c >= 0x7f && c < 0xa1) || c == 0xad) /* what Go does not print */
@@ -47,12 +40,12 @@ error hex_decode(string s, slice(byte) *out)
 
 	*out = b;
 	for (size_t i = 0; i < s.len; i++) {
-		int d = nibble(s.ptr[i]);
+		unsigned d = digit_value((byte)s.ptr[i]);
 
-		if (d < 0)
+		if (d >= 16)
 			return bad_byte((byte)s.ptr[i]);
 		if (i % 2) {
-			b.ptr[i / 2] = (byte)(nibble(s.ptr[i - 1]) << 4 | d);
+			b.ptr[i / 2] = (byte)(digit_value((byte)s.ptr[i - 1]) << 4 | d);
 			out->len++;
 		}
 	}

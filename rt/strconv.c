@@ -96,14 +96,6 @@ string strconv_format_bool(bool v)
 
 /* ---- from text ------------------------------------------------------------- */
 
-static unsigned digit(byte c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'z' ? c - 'a' + 10u : 99;
-}
-
 ptrdiff_t bad_underscore(string s)
 {
 	enum { START, DIGIT, UNDERSCORE, OTHER } before = START;
@@ -120,7 +112,7 @@ ptrdiff_t bad_underscore(string s)
 		}
 	}
 	for (; i < s.len; i++) {
-		if (digit((byte)s.ptr[i]) < (hex ? 16 : 10)) {
+		if (digit_value((byte)s.ptr[i]) < (hex ? 16 : 10)) {
 			before = DIGIT;
 		} else if (s.ptr[i] == '_') {
 			if (before != DIGIT)
@@ -165,7 +157,7 @@ static struct found parse(string s, size_t i, int base, int bits, uint64_t *v)
 	}
 	most = bits == 0 || bits == 64 ? UINT64_MAX : (1ull << bits) - 1;
 	for (; i < s.len; i++) {
-		unsigned d = digit((byte)s.ptr[i]);
+		unsigned d = digit_value((byte)s.ptr[i]);
 
 		if (s.ptr[i] == '_' && by_prefix) {
 			underscores = true;

@@ -34,6 +34,15 @@ static inline __attribute__((always_inline)) void copy_short(void *to, const voi
 	}
 }
 
+/* What a digit stands for in a base of up to 36; 99: it is none. */
+static inline unsigned digit_value(byte c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'z' ? c - 'a' + 10u : 99;
+}
+
 error num_error_new(const char *func, string num, error err, size_t pos);
 /* The index of the first '_' in a number that does not stand between digits (or
  * behind a prefix), -1 if there is none. */

@@ -14,6 +14,7 @@
 #include "../api_io.h"
 #include "../api_net.h"
 #include "../api_http.h"
+#include "../link.h"
 #include <llhttp.h>
 
 #define IN_MAX 4096      /* bytes read at a time */

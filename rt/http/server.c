@@ -426,9 +426,7 @@ static void serve_conn(struct http_conn *c)
 	errors_ignore(out_flush(c));
 	errors_ignore(conn_close(c->conn));
 	mutex_lock(&s->mu);
-	*c->link = c->next;
-	if (c->next)
-		c->next->link = c->link;
+	link_out(c);
 	bool last = s->closing && !s->conns;
 	mutex_unlock(&s->mu);
 	if (last)
@@ -468,11 +466,7 @@ error http_serve(http_server *s, listener *l)
 		mutex_lock(&s->mu);
 		closing = s->closing;
 		if (!closing) {
-			c->next = s->conns;
-			c->link = &s->conns;
-			if (c->next)
-				c->next->link = &c->next;
-			s->conns = c;
+			link_in(&s->conns, c);
 		}
 		mutex_unlock(&s->mu);
 		if (closing)

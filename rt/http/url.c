@@ -1,11 +1,7 @@
 /* url.c: paths and queries of URLs. */
 #include "http.h"
+#include "../text.h"
 #include "../libc.h"
-
-static int hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
 
 bool url_decode(string s, bool plus, string *out)
 {
@@ -17,8 +13,9 @@ bool url_decode(string s, bool plus, string *out)
 	size_t n = 0;
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.ptr[i] == '%') {
-			int a = i + 2 < s.len ? hex(s.ptr[i + 1]) : -1, b = a >= 0 ? hex(s.ptr[i + 2]) : -1;
-			if (b < 0)
+			unsigned a = i + 2 < s.len ? digit_value((byte)s.ptr[i + 1]) : 99;
+			unsigned b = i + 2 < s.len ? digit_value((byte)s.ptr[i + 2]) : 99;
+			if (a >= 16 || b >= 16)
 				return false;
 			p[n++] = (char)(a << 4 | b);
 			i += 2;
@@ -30,6 +27,7 @@ bool url_decode(string s, bool plus, string *out)
 	return true;
 }
 
+/* ASCII only, as names of headers are: not strings_equal_fold(). */
 bool equal_fold(string a, string b)
 {
 	if (a.len != b.len)
@@ -46,17 +44,11 @@ bool equal_fold(string a, string b)
 
 string http_query_value(http_request *r, string key)
 {
-	string q = r->query, name, value;
+	string q = r->query, pair, name, value;
 	while (q.len) {
-		const char *end = memchr(q.ptr, '&', q.len);
-		string pair = { q.ptr, end ? (size_t)(end - q.ptr) : q.len };
-		q.ptr += pair.len + (end != NULL);
-		q.len -= pair.len + (end != NULL);
-		const char *eq = memchr(pair.ptr, '=', pair.len);
-		size_t n = eq ? (size_t)(eq - pair.ptr) : pair.len;
-		if (url_decode((string){ pair.ptr, n }, true, &name) && name.len == key.len &&
-		    memcmp(name.ptr, key.ptr, key.len) == 0 &&
-		    url_decode((string){ pair.ptr + n + (eq != NULL), pair.len - n - (eq != NULL) }, true, &value))
+		strings_cut(q, S("&"), &pair, &q);
+		strings_cut(pair, S("="), &name, &value);
+		if (url_decode(name, true, &name) && string_eq(name, key) && url_decode(value, true, &value))
 			return value;
 	}
 	return S("");

@@ -124,6 +124,12 @@ void http_status(http_writer *w, int code)
 		w->code = code;
 }
 
+/* A failure is in w->failed. */
+static void put(struct http_conn *c, string s)
+{
+	errors_ignore(out_put(c, s.ptr, s.len));
+}
+
 /* Date is the same for all answers of a second. */
 static void put_date(struct http_conn *c)
 {
@@ -138,7 +144,7 @@ static void put_date(struct http_conn *c)
 	}
 	string copy = line;
 	mutex_unlock(&mu);
-	errors_ignore(out_put(c, copy.ptr, copy.len));
+	put(c, copy);
 }
 
 /* What browsers would guess too, from the first bytes. */
@@ -161,38 +167,38 @@ static string guess_type(const byte *p, size_t n)
 static void put_head(http_writer *w, int64_t length)
 {
 	struct http_conn *c = w->c;
-	char line[128];
+	char line[64];
 	w->sent_head = true;
-	string text = http_status_text(w->code);
-	int n = snprintf(line, sizeof line, "HTTP/1.1 %d %.*s\r\n", w->code, (int)text.len, text.ptr);
-	errors_ignore(out_put(c, line, (size_t)n));
-	errors_ignore(out_put(c, w->head.ptr, w->head.len));
+	put(c, (string){ line, (size_t)snprintf(line, sizeof line, "HTTP/1.1 %d ", w->code) });
+	put(c, http_status_text(w->code));
+	put(c, S("\r\n"));
+	put(c, w->head);
 	if (!w->has_date)
 		put_date(c);
 	bool bodyless = w->code < 200 || w->code == 204 || w->code == 304;
 	if (!w->has_type && !bodyless && c->body_len) {
-		string t = guess_type(c->body, c->body_len);
-		n = snprintf(line, sizeof line, "Content-Type: %.*s\r\n", (int)t.len, t.ptr);
-		errors_ignore(out_put(c, line, (size_t)n));
+		put(c, S("Content-Type: "));
+		put(c, guess_type(c->body, c->body_len));
+		put(c, S("\r\n"));
 	}
 	if (bodyless) {
 		w->no_body = true;
 	} else if (!w->has_length) {
 		if (length >= 0) {
-			n = snprintf(line, sizeof line, "Content-Length: %lld\r\n", (long long)length);
-			errors_ignore(out_put(c, line, (size_t)n));
+			int n = snprintf(line, sizeof line, "Content-Length: %lld\r\n", (long long)length);
+			put(c, (string){ line, (size_t)n });
 		} else if (c->request.http10) {
 			c->close = true; /* the end of the connection is the end of the body */
 		} else {
 			w->chunked = !w->no_body;
-			errors_ignore(out_put(c, "Transfer-Encoding: chunked\r\n", 28));
+			put(c, S("Transfer-Encoding: chunked\r\n"));
 		}
 	}
 	if (!w->has_connection && c->close)
-		errors_ignore(out_put(c, "Connection: close\r\n", 19));
+		put(c, S("Connection: close\r\n"));
 	else if (!w->has_connection && c->request.http10)
-		errors_ignore(out_put(c, "Connection: keep-alive\r\n", 24));
-	errors_ignore(out_put(c, "\r\n", 2));
+		put(c, S("Connection: keep-alive\r\n"));
+	put(c, S("\r\n"));
 }
 
 /* What has collected of the body, after the head. */
@@ -202,10 +208,10 @@ static void put_body(http_writer *w)
 	if (!w->no_body && c->body_len) {
 		char size[16];
 		if (w->chunked)
-			errors_ignore(out_put(c, size, (size_t)snprintf(size, sizeof size, "%x\r\n", c->body_len)));
-		errors_ignore(out_put(c, c->body, c->body_len));
+			put(c, (string){ size, (size_t)snprintf(size, sizeof size, "%x\r\n", c->body_len) });
+		put(c, (string){ (char *)c->body, c->body_len });
 		if (w->chunked)
-			errors_ignore(out_put(c, "\r\n", 2));
+			put(c, S("\r\n"));
 	}
 	c->body_len = 0;
 }
@@ -250,7 +256,7 @@ error writer_end(struct http_conn *c)
 		put_head(w, c->body_len);
 	put_body(w);
 	if (w->chunked)
-		errors_ignore(out_put(c, "0\r\n\r\n", 5));
+		put(c, S("0\r\n\r\n"));
 	return failed(w);
 }
 

@@ -1,5 +1,7 @@
 /* addr.c: addresses as values and as text, and lwIP's errors as ours. */
 #include "net.h"
+#include "../api_strconv.h"
+#include "../text.h"
 #include "../libc.h"
 #include <lwip/err.h>
 
@@ -66,9 +68,7 @@ net_addr addr_of(const ip_addr_t *ip, uint16_t port)
 /* "host:port" -> both, without brackets. */
 bool split_host_port(string s, string *host, string *port)
 {
-	size_t colon = s.len;
-	while (colon > 0 && s.ptr[colon - 1] != ':')
-		colon--;
+	size_t colon = (size_t)(strings_last_index_byte(s, ':') + 1);
 	if (colon == 0)
 		return false;
 	*port = (string){ s.ptr + colon, s.len - colon };
@@ -85,14 +85,10 @@ bool split_host_port(string s, string *host, string *port)
 
 bool parse_port(string s, uint16_t *port)
 {
-	uint32_t v = 0;
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] < '0' || s.ptr[i] > '9' || v > 6553)
-			return false;
-		v = v * 10 + (uint32_t)(s.ptr[i] - '0');
-	}
+	uint64_t v = 0;
+	bool ok = !strconv_parse_uint(s, 10, 16, &v);
 	*port = (uint16_t)v;
-	return s.len && v <= 65535;
+	return ok;
 }
 
 /* Four decimal numbers without leading zeros, as Go reads them: lwIP's reader also
@@ -113,11 +109,6 @@ static bool parse_v4(string s, uint8_t *ip)
 	return i == s.len;
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
 /* Eight groups of up to four digits, one run of zero groups as "::", the last two
  * also as IPv4.  RFC 4291, 2.2. */
 static bool parse_v6(string s, uint8_t *ip)
@@ -131,8 +122,8 @@ static bool parse_v6(string s, uint8_t *ip)
 	while (i < s.len && n < 16) {
 		unsigned v = 0;
 		size_t begin = i;
-		for (int d; i < s.len && i - begin < 4 && (d = hex_digit(s.ptr[i])) >= 0; i++)
-			v = v << 4 | (unsigned)d;
+		for (unsigned d; i < s.len && i - begin < 4 && (d = digit_value((byte)s.ptr[i])) < 16; i++)
+			v = v << 4 | d;
 		if (i < s.len && s.ptr[i] == '.' && n <= 12) {
 			if (!parse_v4((string){ s.ptr + begin, s.len - begin }, got + n))
 				return false;

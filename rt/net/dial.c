@@ -49,9 +49,7 @@ static void on_found(const char *name, const ip_addr_t *ip, void *arg)
 	l->found = ip != NULL;
 	if (ip)
 		l->ip = *ip;
-	*l->link = l->next;
-	if (l->next)
-		l->next->link = l->link;
+	link_out(l);
 	waiter_wake(&l->done);
 }
 
@@ -65,11 +63,7 @@ static bool lookup_one(const char *name, bool v6, int64 deadline, net_addr *out)
 	if (e == ERR_OK) {
 		l->found = true;
 	} else if (e == ERR_INPROGRESS) {
-		l->next = open_lookups;
-		l->link = &open_lookups;
-		if (l->next)
-			l->next->link = &l->next;
-		open_lookups = l;
+		link_in(&open_lookups, l);
 		waiter_set_deadline(&l->done, deadline);
 		while (!l->answered && !waiter_expired(&l->done)) {
 			net_unlock();

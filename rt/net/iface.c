@@ -35,7 +35,7 @@ static unsigned niface;
 
 /* Those who wait for an interface to be up. */
 struct settler {
-	struct settler *next;
+	struct settler *next, **link;
 	struct waiter w;
 };
 static struct settler *settlers;
@@ -135,16 +135,10 @@ static noreturn void bad_setting(const char *item, const char *why)
 static void set_address(struct netif *n, const char *item, string s)
 {
 	net_addr a;
-	size_t slash = 0;
-	unsigned bits = 0;
-	while (slash < s.len && s.ptr[slash] != '/')
-		slash++;
-	for (size_t k = slash + 1; k < s.len; k++) {
-		if (s.ptr[k] < '0' || s.ptr[k] > '9' || bits > 128)
-			bad_setting(item, "want ADDRESS/BITS");
-		bits = bits * 10 + (unsigned)(s.ptr[k] - '0');
-	}
-	if (!parse_ip((string){ s.ptr, slash }, &a) || slash + 1 >= s.len || bits > (a.is_v6 ? 128 : 32))
+	string ip_text, bits_text;
+	uint16_t bits;
+	strings_cut(s, S("/"), &ip_text, &bits_text);
+	if (!parse_ip(ip_text, &a) || !parse_port(bits_text, &bits) || bits > (a.is_v6 ? 128 : 32))
 		bad_setting(item, "want ADDRESS/BITS");
 	ip_addr_t ip = ip_of(&a);
 	if (a.is_v6) {
@@ -235,8 +229,7 @@ static bool wait_up(int64 deadline)
 	struct settler *s = new(struct settler);
 	bool up;
 	net_lock();
-	s->next = settlers;
-	settlers = s;
+	link_in(&settlers, s);
 	waiter_set_deadline(&s->w, deadline);
 	while (!(up = any_up()) && !waiter_expired(&s->w)) {
 		net_unlock();
@@ -244,10 +237,7 @@ static bool wait_up(int64 deadline)
 		net_lock();
 	}
 	waiter_set_deadline(&s->w, 0);
-	struct settler **link = &settlers;
-	while (*link != s)
-		link = &(*link)->next;
-	*link = s->next;
+	link_out(s);
 	net_unlock();
 	return up;
 }
@@ -333,7 +323,7 @@ slice(net_interface) net_interfaces(void)
 /* ---- echo ------------------------------------------------------------------------------ */
 
 struct ping {
-	struct ping *next;
+	struct ping *next, **link;
 	struct waiter w;
 	uint16_t id;
 	bool v6, answered;
@@ -365,8 +355,7 @@ error net_ping(net_addr to, int64 timeout, int64 *rtt)
 	g->v6 = to.is_v6;
 	net_lock();
 	g->id = (uint16_t)net_rand();
-	g->next = open_pings;
-	open_pings = g;
+	link_in(&open_pings, g);
 	struct raw_pcb *pcb = raw_new_ip_type(IP_GET_TYPE(&ip), g->v6 ? IP6_NEXTH_ICMP6 : IP_PROTO_ICMP);
 	struct pbuf *p = pbuf_alloc(PBUF_IP, sizeof(struct icmp_echo_hdr) + 32, PBUF_RAM);
 	int64 begin = nanotime();
@@ -400,10 +389,7 @@ error net_ping(net_addr to, int64 timeout, int64 *rtt)
 		pbuf_free(p);
 	if (pcb)
 		raw_remove(pcb);
-	struct ping **link = &open_pings;
-	while (*link != g)
-		link = &(*link)->next;
-	*link = g->next;
+	link_out(g);
 	net_unlock();
 	return err ? errorf("ping %s: %s", net_addr_string(to), errors_wrap(err)) : NULL;
 }

@@ -24,6 +24,7 @@
 #include "../api_task.h"
 #include "../api_io.h"
 #include "../api_net.h"
+#include "../link.h"
 
 /* lwIP's own names for what the runtime's headers already have. */
 #undef LWIP_UNUSED_ARG

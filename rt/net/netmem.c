@@ -13,6 +13,7 @@
 #include "../heap.h"
 #include "../api_mem.h"
 #include "../libc.h"
+#include "../link.h"
 #include "lwip/arch/cc.h" /* not net.h: musl's limits.h, which lwIP wants, has a PAGE_SIZE too */
 
 #define SLAB_PAGES 2
@@ -81,20 +82,12 @@ static void pages_put(struct slab *s)
 
 static void list_add(struct slab *s)
 {
-	struct slab **head = &partial[s->class];
-	s->next = *head;
-	s->link = head;
-	if (s->next)
-		s->next->link = &s->next;
-	*head = s;
+	link_in(&partial[s->class], s);
 }
 
 static void list_remove(struct slab *s)
 {
-	*s->link = s->next;
-	if (s->next)
-		s->next->link = s->link;
-	s->link = NULL;
+	link_out(s);
 }
 
 static struct slab *slab_new(uint32_t class)

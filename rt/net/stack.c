@@ -5,6 +5,7 @@
  * What was sent to this machine itself is delivered as the lock is given back,
  * not inside the call that sent it. */
 #include "net.h"
+#include "../api_rand.h"
 #include "../hash.h"
 #include "../libc.h"
 #include <lwip/init.h>
@@ -13,8 +14,7 @@
 
 static mutex big;
 static once started;
-static uint64_t secret[2]; /* of sequence numbers and random ones */
-static uint64_t rand_count;
+static uint64_t secret[2]; /* of sequence numbers */
 static struct waiter clock_waiter;
 static int64_t clock_due;   /* when the timer task wakes; under the lock */
 
@@ -25,7 +25,7 @@ u32_t sys_now(void)
 
 uint32_t net_rand(void)
 {
-	return (uint32_t)(hash_mix(++rand_count ^ secret[0], secret[1]) >> 16);
+	return chacha8_uint32(NULL);
 }
 
 u32_t net_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote, u16_t remote_port)

@@ -30,13 +30,7 @@ struct listener {
 
 static void forget(conn *c)
 {
-	if (c->link) {
-		*c->link = c->next;
-		if (c->next)
-			c->next->link = c->link;
-		c->link = NULL;
-		c->next = NULL;
-	}
+	link_out(c);
 	c->pcb = NULL;
 }
 
@@ -96,11 +90,7 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t e)
 static void adopt(conn *c, struct tcp_pcb *pcb)
 {
 	c->pcb = pcb;
-	c->next = open_conns;
-	c->link = &open_conns;
-	if (c->next)
-		c->next->link = &c->next;
-	open_conns = c;
+	link_in(&open_conns, c);
 	tcp_arg(pcb, c);
 	tcp_recv(pcb, on_recv);
 	tcp_sent(pcb, on_sent);
@@ -398,11 +388,7 @@ error tcp_listen_on(const net_addr *at, bool any_family, listener **out)
 		l->pcb = lpcb;
 		l->local = *at;
 		l->local.port = lpcb->local_port;
-		l->next = open_listeners;
-		l->link = &open_listeners;
-		if (l->next)
-			l->next->link = &l->next;
-		open_listeners = l;
+		link_in(&open_listeners, l);
 		tcp_arg(lpcb, l);
 		tcp_accept(lpcb, on_accept);
 	}
@@ -450,9 +436,7 @@ error listener_close(listener *l)
 	tcp_arg(l->pcb, NULL);
 	tcp_close(l->pcb); /* never fails for a listener */
 	l->pcb = NULL;
-	*l->link = l->next;
-	if (l->next)
-		l->next->link = l->link;
+	link_out(l);
 	for (conn *c = l->first; c; c = c->queued) {
 		struct tcp_pcb *pcb = c->pcb;
 		drop_received(c);

@@ -71,11 +71,7 @@ error udp_open(const net_addr *local, bool any_family, const net_addr *peer, pac
 		c->local = addr_of(&pcb->local_ip, pcb->local_port);
 		if (peer)
 			c->remote = *peer;
-		c->next = open_packets;
-		c->link = &open_packets;
-		if (c->next)
-			c->next->link = &c->next;
-		open_packets = c;
+		link_in(&open_packets, c);
 		udp_recv(pcb, on_datagram, c);
 	} else if (pcb) {
 		udp_remove(pcb);
@@ -158,9 +154,7 @@ error packet_close(packet_conn *c)
 	}
 	udp_remove(c->pcb);
 	c->pcb = NULL;
-	*c->link = c->next;
-	if (c->next)
-		c->next->link = c->link;
+	link_out(c);
 	for (struct dgram *d; (d = dequeue(c));)
 		drop(d);
 	waiter_set_deadline(&c->rd, 0);
