@@ -65,6 +65,11 @@ with tempfile.TemporaryDirectory() as tmp:
     status, text, made = make("all", mine)
     report.check("a second make compiles nothing", status == 0 and not made and "LINK" not in text, text[-2000:])
 
+    # In a fresh clone two jobs would compile before the C library's headers are there.
+    rules = re.findall(r"^(build/m(?:etal|debug|nasty)/(?!tests/host/)\S*%\.o): (\S+\.c\b.*)", make("-pnq", mine)[1], re.M)
+    early = [target for target, needs in rules if "build/libc/include/" not in needs.partition(" | ")[2]]
+    report.check("every object of an image waits for the headers", len(rules) >= 15 and not early, early)
+
     # What was generated is read, to the last file; musl's objects have their headers in libc.mk.
     status, text, made = make("all", mine, "-n", "--debug=v")
     read = set(re.findall(r"^Reading makefile '(build/[^']*\.d)'", text, re.M))
