@@ -78,7 +78,7 @@ MAKEFLAGS += --no-print-directory
 SAY := $(if $(V),@:,@echo)
 QUIET := $(if $(V),,@)
 
-.PHONY: all help run test check soak image images bench counts figures check-deps check-stack deps clean gdb
+.PHONY: all help run test check soak image images bench counts figures reference check-deps check-stack deps clean gdb
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/metal/app/$(notdir $(abspath $(APP))).elf ## build the image of APP
@@ -90,14 +90,15 @@ all: $(B)/metal/app/$(notdir $(abspath $(APP))).elf ## build the image of APP
 GOALS := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out help clean deps,$(GOALS)),)
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
-ifneq ($(shell tests/deps.sh $(filter bench,$(GOALS)) >&2 && echo ok),ok)
+# The tests make the reference.
+ifneq ($(shell tests/deps.sh $(filter bench,$(GOALS)) $(if $(filter test reference t/reference,$(GOALS)),reference) >&2 && echo ok),ok)
 $(error cannot go on without these packages)
 endif
 endif
 endif
 
 deps: ## install what is missing (Debian packages, as root or through sudo)
-	@tests/deps.sh bench
+	@tests/deps.sh bench reference
 
 # ---- flags: a change rebuilds ------------------------------------------------
 
@@ -281,6 +282,10 @@ counts: $(B)/metal/app/bench.elf ## executed instructions per operation, exact (
 	@tests/system/counts.py $(if $(UPDATE),--update,--print)
 figures: $(addprefix $(B)/metal/app/,hello.stripped hello.elf ends.elf idle.elf wordcount.elf) ## README's figures that need a clock and an idle machine
 	@tests/bench/figures.py
+
+reference: ## the reference of ingot.h from its comments: build/reference/index.html
+	$(SAY) "  DOC   $(B)/reference/index.html"; rm -rf $(B)/reference && mkdir -p $(B) && \
+	doxygen rt/gen/Doxyfile && rt/gen/reference.py --finish $(B)/reference
 
 check-deps: ## fail on an include that points the wrong way
 	@tests/check-deps.py

@@ -22,6 +22,7 @@
 #error "include ingot.h"
 #endif
 
+/* Go: *arena.Arena. */
 typedef struct arena arena;
 
 /* An empty arena.  Go: arena.NewArena(). */

@@ -11,6 +11,7 @@
 #error "include ingot.h"
 #endif
 
+/* The type []byte as one word, for [][]byte: slice(byte_slice). */
 typedef slice(byte) byte_slice;
 declare_slice(byte_slice);
 
@@ -20,6 +21,7 @@ static inline slice(byte) rt_bytes_of_part(string s)
 {
 	return (slice(byte)){ (byte *)s.ptr, s.len, s.len };
 }
+/* The same bytes; <0, 0, >0 by bytes; equal but for the case of letters. */
 static inline bool bytes_equal(slice(byte) a, slice(byte) b)
 {
 	return string_eq(string_view(a), string_view(b));
@@ -32,6 +34,8 @@ static inline bool bytes_equal_fold(slice(byte) a, slice(byte) b)
 {
 	return strings_equal_fold(string_view(a), string_view(b));
 }
+/* The index of the first (last) t, byte, code point, code point of chars, code point for
+ * which f is true; -1 if there is none. */
 static inline ptrdiff_t bytes_index(slice(byte) b, slice(byte) t)
 {
 	return strings_index(string_view(b), string_view(t));
@@ -60,6 +64,7 @@ static inline ptrdiff_t bytes_index_func(slice(byte) b, bool (*f)(rune))
 {
 	return strings_index_func(string_view(b), f);
 }
+/* Whether t is in b; how often, without overlap; whether b begins, ends with it. */
 static inline bool bytes_contains(slice(byte) b, slice(byte) t)
 {
 	return bytes_index(b, t) >= 0;
@@ -76,6 +81,8 @@ static inline bool bytes_has_suffix(slice(byte) b, slice(byte) suffix)
 {
 	return strings_has_suffix(string_view(b), string_view(suffix));
 }
+/* b without white space, code points of cutset, code points for which f is true, at both
+ * ends or one; without one prefix or suffix.  Shares b. */
 static inline slice(byte) bytes_trim_space(slice(byte) b)
 {
 	return rt_bytes_of_part(strings_trim_space(string_view(b)));
@@ -104,14 +111,19 @@ static inline slice(byte) bytes_trim_suffix(slice(byte) b, slice(byte) suffix)
 {
 	return rt_bytes_of_part(strings_trim_suffix(string_view(b), string_view(suffix)));
 }
+/* b cut at the first t, as strings_cut(); shares b. */
 bool bytes_cut(slice(byte) b, slice(byte) t, slice(byte) *before, slice(byte) *after);
+/* The words between white space, or code points for which f is true; the pieces between
+ * occurrences of sep, at most n, or each with its sep.  As strings_fields(),
+ * strings_split(); they share b. */
 slice(byte_slice) bytes_fields(slice(byte) b);
 slice(byte_slice) bytes_fields_func(slice(byte) b, bool (*f)(rune));
 slice(byte_slice) bytes_split(slice(byte) b, slice(byte) sep);
 slice(byte_slice) bytes_split_n(slice(byte) b, slice(byte) sep, int64_t n);
 slice(byte_slice) bytes_split_after(slice(byte) b, slice(byte) sep);
+/* All of v with sep between. */
 slice(byte) bytes_join(slice(byte_slice) v, slice(byte) sep);
-/* New bytes, also where nothing changes. */
+/* As the functions of strings with these names; new bytes, also where nothing changes. */
 slice(byte) bytes_clone(slice(byte) b);
 slice(byte) bytes_repeat(slice(byte) b, int64_t n);
 slice(byte) bytes_replace(slice(byte) b, slice(byte) from, slice(byte) to, int64_t n);
@@ -142,15 +154,18 @@ static inline size_t buffer_len(const bytes_buffer *b)
 }
 slice(byte) buffer_bytes(const bytes_buffer *b);
 string buffer_string(const bytes_buffer *b);
+/* Empties it and keeps its memory. */
 void buffer_reset(bytes_buffer *b);
 /* Forgets all but the first n unread bytes; panics if there are fewer. */
 void buffer_truncate(bytes_buffer *b, size_t n);
 void buffer_grow(bytes_buffer *b, int64_t n); /* room for n bytes more; panics when n < 0 */
 
+/* At the end: bytes, a string, a byte, a code point in UTF-8. */
 void buffer_write(bytes_buffer *b, slice(byte) p);
 void buffer_write_string(bytes_buffer *b, string s);
 void buffer_write_byte(bytes_buffer *b, byte c);
 void buffer_write_rune(bytes_buffer *b, rune r);
+/* buffer_printf(b, fmt, ...): formats of api_format.h.  Go: fmt.Fprintf. */
 #define buffer_printf(b, fmt, ...) \
 	({ \
 		bytes_buffer *rt_fb = (b); \
@@ -159,10 +174,11 @@ void buffer_write_rune(bytes_buffer *b, rune r);
 	})
 void rt_buffer_printf(bytes_buffer *b, unsigned kinds, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* As of a reader; io_eof when it is empty. */
+/* Bytes, a byte, a code point from the front; io_eof when it is empty. */
 error buffer_read(bytes_buffer *b, slice(byte) p, size_t *n) must_check;
 error buffer_read_byte(bytes_buffer *b, byte *c) must_check;
 error buffer_read_rune(bytes_buffer *b, rune *r, size_t *size) must_check;
+/* What was read last is there again; only once. */
 error buffer_unread_byte(bytes_buffer *b) must_check;
 error buffer_unread_rune(bytes_buffer *b) must_check;
 /* Up to delim, and with it; all there is and io_eof if it is not there. */
@@ -173,6 +189,7 @@ slice(byte) buffer_next(bytes_buffer *b, size_t n);
 /* All of r behind it; all of it to w.  n may be NULL. */
 error buffer_read_from(bytes_buffer *b, io_reader r, int64_t *n) must_check;
 error buffer_write_to(bytes_buffer *b, io_writer w, int64_t *n) must_check;
+/* It as a reader, a writer. */
 io_reader buffer_reader(bytes_buffer *b);
 io_writer buffer_writer(bytes_buffer *b);
 

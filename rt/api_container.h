@@ -18,6 +18,7 @@
  * fields but value are for the functions below. */
 #define list_of(T) struct list_##T
 #define list_element_of(T) struct list_element_##T
+/* declare_list(T): at file level, once. */
 #define declare_list(T) \
 	struct list_##T; \
 	struct list_element_##T { \
@@ -35,6 +36,7 @@
 #define list_back(l) ((l)->back)
 #define list_next(e) ((e)->next)
 #define list_prev(e) ((e)->prev)
+/* How many elements. */
 #define list_len(l) ((l)->len)
 /* A new element with value v, at an end, or at `mark`, which must be an element
  * of l, else nothing is done and the result NULL.  Go: l.PushFront(v) ... */
@@ -110,6 +112,7 @@
 
 /* Go: ring.Ring; a pointer to any element stands for the whole, NULL is empty. */
 #define ring_of(T) struct ring_##T
+/* declare_ring(T): at file level, once. */
 #define declare_ring(T) \
 	struct ring_##T { \
 		struct ring_##T *next, *prev; \
@@ -130,6 +133,7 @@
 		} \
 		rt_rr; \
 	})
+/* The next, the previous element. */
 #define ring_next(r) ((r)->next)
 #define ring_prev(r) ((r)->prev)
 /* The element n places on, back if n < 0.  Go: r.Move(n). */
@@ -145,6 +149,7 @@
 /* Takes n elements behind r out; they are the result.  Go: r.Unlink(n). */
 #define ring_unlink(r, n) \
 	({ __auto_type rt_rr = (r); (__typeof__(rt_rr))rt_ring_unlink((struct rt_ring *)rt_rr, n); })
+/* How many elements; 0 of NULL.  O(n). */
 #define ring_len(r) ({ __auto_type rt_rr = (r); (void)sizeof(rt_rr->next->value); rt_ring_len((struct rt_ring *)rt_rr); })
 /* for_ring(e, r): for each element, from r on.  Go: r.Do. */
 #define for_ring(e, r) RT_FOR_RING(e, r, RT_UNIQUE(rt_fg))
@@ -166,7 +171,7 @@
 		*rt_hs = append(*rt_hs, v); \
 		rt_heap_up(rt_hs->ptr, rt_hs->len - 1, sizeof *rt_hs->ptr, (rt_less_fn *)rt_hl); \
 	})
-/* Panics "index out of range" when it is empty. */
+/* Takes out the least, the element at i; panics "index out of range" when there is none. */
 #define heap_pop(sp, less) RT_HEAP_REMOVE(sp, 0, rt_hs->len - 1, less)
 #define heap_remove(sp, i, less) RT_HEAP_REMOVE(sp, i, rt_hi, less)
 #define RT_HEAP_REMOVE(sp, i, bad, less) \

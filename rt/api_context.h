@@ -26,6 +26,7 @@
 #error "include ingot.h"
 #endif
 
+/* Go: context.Context. */
 typedef struct context context;
 
 declare_error(context_canceled);          /* "context canceled" */
@@ -61,9 +62,10 @@ error context_cause(context *ctx);
 /* True and *at, when it has a deadline.  Go: ctx.Deadline(). */
 bool context_deadline(context *ctx, int64_t *at);
 
+/* What context_after_func gives, to stop it. */
+typedef struct context_call context_call;
 /* Calls f(arg) in a task of its own when ctx ends; at once if it has.  Stop it
  * by context_stop: true if that keeps f from being called. */
-typedef struct context_call context_call;
 context_call *context_after_func(context *ctx, void (*f)(void *), void *arg);
 bool context_stop(context_call *c);
 

@@ -21,7 +21,9 @@ typedef struct datetime {
 	int32_t offset; /* seconds east of UTC */
 } datetime;
 
+/* Months, as in a date_fields.  Go: time.January ... */
 enum { January = 1, February, March, April, May, June, July, August, September, October, November, December };
+/* Days of the week.  Go: time.Sunday ... */
 enum { Sunday, Monday, Tuesday, Wednesday, Thursday, Friday, Saturday };
 
 /* A datetime's fields, in its offset.  Go: t.Date(), t.Clock(), t.Weekday() ... */
@@ -50,6 +52,7 @@ static inline datetime time_in(datetime t, int32_t offset)
 	t.offset = offset;
 	return t;
 }
+/* Its fields, in its offset. */
 date_fields time_fields(datetime t);
 /* The year and week of ISO 8601: week 1 has the year's first Thursday. */
 void time_iso_week(datetime t, int64_t *year, int *week);
@@ -62,6 +65,7 @@ string weekday_string(int weekday);
 
 /* ---- arithmetic ------------------------------------------------------------- */
 
+/* d later.  Go: t.Add(d). */
 datetime time_add(datetime t, int64_t d);
 /* t - u, or the nearest duration.  Go: t.Sub(u). */
 int64_t time_sub(datetime t, datetime u);
@@ -72,6 +76,7 @@ datetime time_truncate(datetime t, int64_t d);
 datetime time_round(datetime t, int64_t d);
 /* <0, 0, >0; offsets do not count.  Go: t.Compare(u). */
 int time_compare(datetime t, datetime u);
+/* Whether t is earlier than u, later, the same moment. */
 static inline bool time_before(datetime t, datetime u)
 {
 	return time_compare(t, u) < 0;

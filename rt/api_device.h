@@ -11,6 +11,7 @@
 
 /* ---- network interfaces, frame by frame ------------------------------------ */
 
+/* A network interface. */
 typedef struct nic nic;
 
 /* How many there are; they are looked for at the first call. */
@@ -18,11 +19,11 @@ int nic_count(void);
 /* Interface i, from 0 in the order found, for whoever wants its frames himself;
  * NULL if there is none.  One owner: the second call gives the same nic. */
 nic *nic_open(int i);
-const uint8_t *nic_mac(nic *n);   /* 6 bytes */
-int nic_mtu(nic *n);
-int nic_queues(nic *n);
-bool nic_link(nic *n);
-const char *nic_driver(nic *n);
+const uint8_t *nic_mac(nic *n);     /* its address, 6 bytes */
+int nic_mtu(nic *n);                /* bytes behind the 14 of a frame's header, at most */
+int nic_queues(nic *n);             /* pairs of rings that cores can use side by side */
+bool nic_link(nic *n);              /* whether the cable is in */
+const char *nic_driver(nic *n);     /* "virtio-net" */
 declare_error(nic_err_length); /* a frame has 14 bytes and at most its MTU more */
 /* Sends one Ethernet frame, without its checksum; waits for room. */
 error nic_send(nic *n, const void *frame, size_t len) must_check;
@@ -35,6 +36,7 @@ size_t nic_recv(nic *n, void *buf, size_t max, int64_t timeout);
 struct nic_stats {
 	uint64_t rx_frames, rx_bytes, rx_dropped, tx_frames, tx_bytes;
 };
+/* The figures of n. */
 struct nic_stats nic_stats(nic *n);
 
 /* ---- entropy --------------------------------------------------------------- */

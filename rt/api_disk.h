@@ -13,16 +13,17 @@
 #include "api_value.h"
 #include "api_error.h"
 
+/* A disk; it is never closed. */
 typedef struct blkdev disk;
 
 declare_error(disk_err_io);          /* the device could not */
 declare_error(disk_err_space);       /* no space left on the medium behind it */
-declare_error(disk_err_unsupported);
+declare_error(disk_err_unsupported); /* this disk cannot do that */
 declare_error(disk_err_broken);      /* it gave less than was asked for, or no answer */
 declare_error(disk_err_failed);      /* it was given up: why is on the console */
 declare_error(disk_err_range);       /* before the start or beyond the end */
 declare_error(disk_err_block);       /* begins or ends within a block */
-declare_error(disk_err_read_only);
+declare_error(disk_err_read_only);   /* it takes no writes */
 declare_error(disk_err_memory);      /* none for a buffer */
 
 /* How many disks there are; they are looked for at the first call.  Hosted:
@@ -36,8 +37,8 @@ disk *disk_in_memory(int64_t bytes);
 
 int64_t disk_size(disk *d);       /* bytes; a device may grow */
 int disk_block(disk *d);          /* bytes: writes begin and end at multiples of it */
-bool disk_read_only(disk *d);
-bool disk_can_discard(disk *d);
+bool disk_read_only(disk *d);     /* it takes no writes */
+bool disk_can_discard(disk *d);   /* disk_discard() has an effect */
 const char *disk_driver(disk *d); /* "virtio-blk" */
 const char *disk_serial(disk *d); /* the device's own name, "" if it has none */
 

@@ -42,6 +42,7 @@
 
 #pragma GCC diagnostic error "-Wunused-result"
 
+/* What every error begins with: its type. */
 typedef struct error_head error_head;
 /* Go: error.  NULL is no error. */
 typedef const error_head *error;
@@ -59,6 +60,7 @@ typedef struct error_type {
 	bool (*is)(error e, error target);   /* counts as target, beyond being it; or NULL */
 } error_type;
 
+/* The beginning of an error. */
 struct error_head {
 	const error_type *type;
 };

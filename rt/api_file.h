@@ -29,6 +29,7 @@ typedef struct path_error {
 	string op, path;
 	error err;
 } path_error;
+/* For errors_as(err, path_error, &p). */
 declare_error_type(path_error);
 
 /* Go: fs.FileInfo, fs.DirEntry. */
@@ -39,7 +40,9 @@ typedef struct file_info {
 } file_info;
 declare_slice(file_info);
 
+/* Files by name.  Go: fs.FS. */
 typedef struct file_system file_system;
+/* An open file or folder.  Go: fs.File. */
 typedef struct file file;
 
 /* The files of the folder embed/ of the program's source folder, as they were when it
@@ -55,6 +58,7 @@ error fs_open(file_system *fs, string name, file **f) must_check;
 error fs_read_file(file_system *fs, string name, slice(byte) *data) must_check;
 /* What is in a folder, by name.  Go: fs.ReadDir. */
 error fs_read_dir(file_system *fs, string name, slice(file_info) *entries) must_check;
+/* What a file is, without opening it.  Go: fs.Stat. */
 error fs_stat(file_system *fs, string name, file_info *info) must_check;
 
 /* Reads up to len(buf) bytes at the position, which moves on.  *n: how many; 0 only
@@ -62,10 +66,12 @@ error fs_stat(file_system *fs, string name, file_info *info) must_check;
 error file_read(file *f, slice(byte) buf, size_t *n) must_check;
 /* The same at an offset; the position stays.  Go: io.ReaderAt. */
 error file_read_at(file *f, slice(byte) buf, int64_t off, size_t *n) must_check;
-/* Moves the position to off bytes from the start, from where it is, or from the end;
- * *pos (may be NULL): from the start.  It may lie behind the end.  Go: io.Seeker. */
+/* From where file_seek counts: the start, the position, the end. */
 enum file_whence { SeekStart, SeekCurrent, SeekEnd };
+/* Moves the position to off bytes from there; *pos (may be NULL): from the start.  It
+ * may lie behind the end.  Go: io.Seeker. */
 error file_seek(file *f, int64_t off, enum file_whence whence, int64_t *pos) must_check;
+/* What it is.  Go: f.Stat(). */
 error file_stat(file *f, file_info *info) must_check;
 /* The file cannot be used any more.  An error only if it was closed already. */
 error file_close(file *f);
@@ -82,6 +88,7 @@ struct file_system {
 	/* All bytes without a copy; NULL: fs_read_file reads them. */
 	error (*bytes)(file_system *fs, string name, slice(byte) *data);
 };
+/* An open file: what those who offer files set, but pos and closed. */
 struct file {
 	error (*read_at)(file *f, byte *p, size_t n, int64_t off, size_t *got); /* NULL: a folder */
 	error (*close)(file *f); /* NULL: nothing to do */

@@ -36,6 +36,8 @@ enum { RT_FMT_PLAIN, RT_FMT_STRING, RT_FMT_ERROR, RT_FMT_WRAPPED };
 	, _Generic(rt_fa##i, string: (const char *)&rt_fa##i, error: (const char *)&rt_fa##i, \
 	           struct rt_wrapped: (const char *)&rt_fa##i, default: rt_fa##i)
 
+/* print(fmt, ...): to the console, in one piece; println with a newline behind it, where
+ * fmt is a literal.  Go: fmt.Printf. */
 #define print(fmt, ...) \
 	({ \
 		RT_FMT_EVALS(__VA_ARGS__) \
@@ -43,6 +45,7 @@ enum { RT_FMT_PLAIN, RT_FMT_STRING, RT_FMT_ERROR, RT_FMT_WRAPPED };
 			(RT_FMT_KINDS(__VA_ARGS__), fmt RT_FMT_ARGS(__VA_ARGS__)); \
 	})
 #define println(fmt, ...) print(fmt "\n", ##__VA_ARGS__)
+/* sprint(fmt, ...): the text as a new string.  Go: fmt.Sprintf. */
 #define sprint(fmt, ...) \
 	({ \
 		RT_FMT_EVALS(__VA_ARGS__) \

@@ -20,7 +20,7 @@
 	})
 #define RT_COMMA(x) x,
 
-/* FNV-1 and FNV-1a of 32 and 64 bits. */
+/* FNV-1 and FNV-1a of 32 and 64 bits; the update forms go on from h. */
 #define fnv32(x) fnv32_update(UINT32_C(0x811c9dc5), x)
 #define fnv32a(x) fnv32a_update(UINT32_C(0x811c9dc5), x)
 #define fnv64(x) fnv64_update(UINT64_C(0xcbf29ce484222325), x)
@@ -49,9 +49,10 @@ uint32_t rt_crc32_castagnoli(uint32_t crc, const void *p, size_t n);
 #define adler32_update(a, x) RT_OF_BYTES(rt_adler32, RT_COMMA(a), x)
 uint32_t rt_adler32(uint32_t a, const void *p, size_t n);
 
-/* A hash for tables, good in all bits; another one for each seed.  Go:
- * maphash.MakeSeed(), maphash.Bytes(seed, x). */
+/* A seed for maphash_bytes(), another one each time.  task.  Go: maphash.MakeSeed(). */
 uint64_t maphash_make_seed(void);
+/* A hash of x for tables, good in all bits; another one for each seed.  Go:
+ * maphash.Bytes(seed, x). */
 #define maphash_bytes(seed, x) RT_OF_BYTES(rt_maphash, RT_COMMA(seed), x)
 uint64_t rt_maphash(uint64_t seed, const void *p, size_t n);
 
@@ -74,9 +75,12 @@ struct rt_digest {
 typedef struct sha256 {
 	struct rt_digest d;
 } sha256;
+/* The sum: 32 bytes. */
 typedef struct sha256_digest {
 	byte b[32];
 } sha256_digest;
+/* sha256_new(): of nothing yet; sha256_write(&h, x) goes on; sha256_sum(&h) gives the sum so
+ * far, and h may go on; sha256_of(x): of x alone. */
 sha256 sha256_new(void);
 #define sha256_write(h, x) RT_OF_BYTES(rt_sha256_write, RT_COMMA(h), x)
 sha256_digest sha256_sum(const sha256 *h);
@@ -88,9 +92,12 @@ sha256_digest rt_sha256(const void *p, size_t n);
 typedef struct sha1 {
 	struct rt_digest d;
 } sha1;
+/* The sum: 20 bytes. */
 typedef struct sha1_digest {
 	byte b[20];
 } sha1_digest;
+/* sha1_new(): of nothing yet; sha1_write(&h, x) goes on; sha1_sum(&h) gives the sum so
+ * far, and h may go on; sha1_of(x): of x alone. */
 sha1 sha1_new(void);
 #define sha1_write(h, x) RT_OF_BYTES(rt_sha1_write, RT_COMMA(h), x)
 sha1_digest sha1_sum(const sha1 *h);
@@ -102,9 +109,12 @@ sha1_digest rt_sha1(const void *p, size_t n);
 typedef struct md5 {
 	struct rt_digest d;
 } md5;
+/* The sum: 16 bytes. */
 typedef struct md5_digest {
 	byte b[16];
 } md5_digest;
+/* md5_new(): of nothing yet; md5_write(&h, x) goes on; md5_sum(&h) gives the sum so
+ * far, and h may go on; md5_of(x): of x alone. */
 md5 md5_new(void);
 #define md5_write(h, x) RT_OF_BYTES(rt_md5_write, RT_COMMA(h), x)
 md5_digest md5_sum(const md5 *h);

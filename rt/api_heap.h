@@ -50,6 +50,7 @@ double mem_profile_scale(size_t size);
 
 /* ---- single objects ----------------------------------------------------------------- */
 
+/* What why_alive() found. */
 enum alive {
 	ALIVE_NOT_IN_HEAP, /* no object of the heap */
 	ALIVE_UNREACHABLE, /* the next collection may take it once the caller lets go */

@@ -59,6 +59,7 @@ declare_error(http_err_server_closed); /* "http: Server closed" */
 
 /* ---- answers ----------------------------------------------------------------- */
 
+/* The answer to one request.  Go: http.ResponseWriter. */
 typedef struct http_writer http_writer;
 
 /* Before the first byte of the body: sets a header, instead of what it was or
@@ -68,6 +69,7 @@ void http_set_header(http_writer *w, string name, string value);
 void http_status(http_writer *w, int code);
 /* More of the body. */
 error http_write(http_writer *w, const void *p, size_t n);
+/* http_print(w, fmt, ...): formats of api_format.h, to the body.  Go: fmt.Fprintf(w, ...). */
 #define http_print(w, fmt, ...) \
 	({ \
 		http_writer *rt_hw = (w); \
@@ -78,12 +80,14 @@ error http_write(http_writer *w, const void *p, size_t n);
 error http_flush(http_writer *w);
 /* An answer of one line, text/plain.  Go: http.Error. */
 void http_error(http_writer *w, int code, string text);
+/* An answer that leads to `to`, with a code of 3xx.  Go: http.Redirect. */
 void http_redirect(http_writer *w, int code, string to);
 /* "Not Found" of 404; "" of an unknown one. */
 string http_status_text(int code);
 
 /* ---- routes --------------------------------------------------------------------- */
 
+/* Answers one request, in the connection's task.  Go: http.HandlerFunc. */
 typedef void (*http_handler)(http_writer *w, http_request *r);
 
 /* Patterns as Go 1.22 has them, "[METHOD ]/PATH": {name} stands for one segment,
@@ -92,7 +96,9 @@ typedef void (*http_handler)(http_writer *w, http_request *r);
  * match the most specific wins, wherever it stands.  A pattern that is wrong or
  * there already is a panic. */
 typedef struct http_mux http_mux;
+/* An empty one.  Go: http.NewServeMux(). */
 http_mux *new_http_mux(void);
+/* fn answers what matches the pattern.  Go: mux.HandleFunc(pattern, fn). */
 void http_handle(http_mux *m, string pattern, http_handler fn);
 
 /* ---- servers ---------------------------------------------------------------------- */
@@ -114,6 +120,8 @@ typedef struct http_server {
 /* Serves until the listener fails, or http_shutdown(): then
  * http_err_server_closed, at once. */
 error http_serve(http_server *s, listener *l) must_check;
+/* The same for a server with this mux, on a listener for this address.  Go:
+ * http.ListenAndServe(addr, mux). */
 error http_listen_and_serve(string addr, http_mux *mux) must_check;
 /* Accepts no more, lets requests in progress end, and returns when all
  * connections are closed, or the time is over: then net_err_timeout. */

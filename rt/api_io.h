@@ -18,10 +18,12 @@
 #error "include ingot.h"
 #endif
 
+/* Go: io.Reader. */
 typedef struct io_reader {
 	error (*read)(void *self, slice(byte) p, size_t *n);
 	void *self;
 } io_reader;
+/* Go: io.Writer. */
 typedef struct io_writer {
 	error (*write)(void *self, slice(byte) p, size_t *n);
 	void *self;
@@ -35,7 +37,8 @@ declare_error(io_short_write);    /* "short write" */
 declare_error(io_no_progress);    /* "multiple Read calls return no data or error" */
 declare_error(io_closed_pipe);    /* "io: read/write on closed pipe" */
 
-/* n, here and below, may be NULL where the number does not matter. */
+/* Reads into p, writes p, writes s.  n, here and below, may be NULL where the number does
+ * not matter. */
 error io_read(io_reader r, slice(byte) p, size_t *n) must_check;
 error io_write(io_writer w, slice(byte) p, size_t *n) must_check;
 error io_write_string(io_writer w, string s) must_check;
@@ -55,11 +58,11 @@ error io_read_full(io_reader r, slice(byte) p, size_t *n) must_check;
 error io_read_at_least(io_reader r, slice(byte) p, size_t min, size_t *n) must_check;
 /* Everything up to the end, which is no error; after one *b has what came before. */
 error io_read_all(io_reader r, slice(byte) *b) must_check;
-/* From r to w until r's end, or n bytes (io_eof if there were fewer). */
+/* Copies from r to w until r's end, or n bytes (io_eof if there were fewer). */
 error io_copy(io_writer w, io_reader r, int64_t *n) must_check;
 error io_copy_n(io_writer w, io_reader r, int64_t n, int64_t *done) must_check;
 
-/* Of r the first n bytes; what goes to w as it is read from r. */
+/* Readers: of r the first n bytes; what goes to w as it is read from r. */
 io_reader io_limit_reader(io_reader r, int64_t n);
 io_reader io_tee_reader(io_reader r, io_writer w);
 /* io_multi_reader(r, ...): one after the other; io_multi_writer(w, ...): to each.  Up to 16. */
@@ -68,8 +71,10 @@ io_reader io_tee_reader(io_reader r, io_writer w);
 io_reader rt_io_multi_reader(slice(io_reader) v);
 io_writer rt_io_multi_writer(slice(io_writer) v);
 
-/* Takes everything.  The console: Go's os.Stdout. */
-extern const io_writer io_discard, os_stdout;
+/* Takes everything.  Go: io.Discard. */
+extern const io_writer io_discard;
+/* The console.  Go: os.Stdout. */
+extern const io_writer os_stdout;
 /* The bytes of s, of b.  Go: strings.NewReader, bytes.NewReader. */
 io_reader strings_new_reader(string s);
 io_reader bytes_new_reader(slice(byte) b);
@@ -77,6 +82,7 @@ io_reader bytes_new_reader(slice(byte) b);
 /* A pipe between tasks, without a buffer: a write waits until all its bytes were
  * read, by one read or several.  Any number of tasks may use it.  Go: io.Pipe. */
 typedef struct io_pipe io_pipe;
+/* A new pipe, its reading end, its writing end. */
 io_pipe *io_new_pipe(void);
 io_reader io_pipe_reader(io_pipe *p);
 io_writer io_pipe_writer(io_pipe *p);

@@ -23,6 +23,7 @@
 struct rt_map;
 struct rt_unknown; /* the key type of which for_map cannot know */
 
+/* The type map[K]V; nil when zero. */
 #define map(K, V) RT_MAP_TYPE(__typeof__(K), __typeof__(V))
 #define RT_MAP_TYPE(K, V) __typeof__(V (*)(struct rt_map *(*)(K *)))
 

@@ -30,11 +30,13 @@ void *rt_malloc_may_fail(size_t size, const struct rt_type *type);
 void *rt_malloc_array(size_t n, const struct rt_type *type);
 extern const struct rt_type rt_type_noscan;
 
-/* RT_NEW_PICK's 18th argument tells `new(T)` from `new(T, ...)`, up to 16 members. */
+/* new(T): a zeroed T on the heap, as T *.  new(T, .a = 1): with these members set, up to
+ * 16.  Never NULL.  task.  Go: new(T), &T{a: 1}. */
 #define new(T, ...) RT_NEW_PICK(T, ##__VA_ARGS__, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, \
 	RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, \
 	RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_INIT, RT_NEW_ZERO) \
 	(T, ##__VA_ARGS__)
+/* The 18th argument tells `new(T)` from `new(T, ...)`, up to 16 members. */
 #define RT_NEW_PICK(T, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, name, ...) name
 #define RT_NEW_ZERO(T) ((__typeof__(T) *)rt_new(RT_TYPE(T)))
 #define RT_NEW_INIT(T, ...) \
@@ -52,13 +54,15 @@ extern const struct rt_type rt_type_noscan;
  * cannot.  task */
 int64_t compact_stacks(void);
 
-/* Memory nodes of the machine (1: all memory is equally far), the one that holds the
+/* The number of memory nodes of the machine (1: all memory is equally far); the one that holds the
  * object at p, the one near to the core that runs the task now.  What a task allocates
  * comes from there while there is any, but small objects may reuse any node's. */
 int num_nodes(void);
 int memory_node(const void *p);
 int core_node(void);
 
+/* A full collection, swept when it returns; objects that die by it are free then.
+ * task.  Go: runtime.GC(). */
 void gc(void);
 /* Collects, and gives every free page back to the host where it takes them: on metal by
  * virtio-balloon with free page reporting, which is looked for at the first call; from

@@ -56,6 +56,7 @@ typedef struct conn conn;
 
 /* Connects.  A name's addresses are tried in turn. */
 error net_dial(string network, string addr, conn **out) must_check;
+/* The same, but gives up after ns. */
 error net_dial_timeout(string network, string addr, int64 ns, conn **out) must_check;
 
 /* Reads what there is, at least a byte, at most n; waits if there is nothing.
@@ -79,6 +80,7 @@ void conn_set_deadline(conn *c, int64 t);
 void conn_set_read_deadline(conn *c, int64 t);
 void conn_set_write_deadline(conn *c, int64 t);
 
+/* This end's address, the peer's. */
 net_addr conn_local_addr(conn *c);
 net_addr conn_remote_addr(conn *c);
 /* Small writes go out at once (the default, as in Go) or wait for what is
@@ -90,6 +92,7 @@ void conn_set_keep_alive(conn *c, int64 ns);
 
 /* ---- listeners ------------------------------------------------------------ */
 
+/* Waits for connections.  Go: net.Listener. */
 typedef struct listener listener;
 
 /* Port 0: one that is free.  TCP only. */
@@ -98,7 +101,9 @@ error net_listen(string network, string addr, listener **out) must_check;
 error listener_accept(listener *l, conn **out) must_check;
 /* Those not yet accepted are reset. */
 error listener_close(listener *l);
+/* As conn_set_deadline(), for listener_accept(). */
 void listener_set_deadline(listener *l, int64 t);
+/* Its address; the port that it got. */
 net_addr listener_addr(listener *l);
 
 /* ---- datagrams ------------------------------------------------------------- */
@@ -106,12 +111,17 @@ net_addr listener_addr(listener *l);
 /* UDP with any peers. */
 typedef struct packet_conn packet_conn;
 
+/* At an address of this machine; port 0: one that is free. */
 error net_listen_packet(string network, string addr, packet_conn **out) must_check;
 /* One datagram; what does not fit in n is lost. */
 error packet_read_from(packet_conn *c, void *buf, size_t n, size_t *got, net_addr *from) must_check;
+/* Sends one datagram of n bytes. */
 error packet_write_to(packet_conn *c, const void *buf, size_t n, net_addr to) must_check;
+/* Calls in progress return net_err_closed. */
 error packet_close(packet_conn *c);
+/* As conn_set_deadline(). */
 void packet_set_deadline(packet_conn *c, int64 t);
+/* This end's address. */
 net_addr packet_local_addr(packet_conn *c);
 
 /* ---- names and interfaces --------------------------------------------------- */
@@ -120,6 +130,7 @@ net_addr packet_local_addr(packet_conn *c);
  * is its own. */
 error net_lookup_host(string name, slice(net_addr) *out) must_check;
 
+/* Go: net.Interface. */
 typedef struct net_interface {
 	string name;           /* "lo", "eth0" */
 	byte mac[6];
@@ -128,6 +139,7 @@ typedef struct net_interface {
 	slice(net_addr) addrs; /* ports are 0 */
 } net_interface;
 declare_slice(net_interface);
+/* All of them.  Go: net.Interfaces(). */
 slice(net_interface) net_interfaces(void);
 
 /* Waits, at most ns, until an interface other than loopback has an address

@@ -31,6 +31,7 @@ struct rt_pmap;
 		__auto_type rt_vs = (s); \
 		(pvector(*rt_vs.ptr))rt_pvector_from(RT_TYPE(__typeof__(*rt_vs.ptr)), rt_vs.ptr, rt_vs.len); \
 	})
+/* How many elements. */
 #define pvector_len(v) \
 	({ \
 		__auto_type rt_vv = (v); \
@@ -102,6 +103,7 @@ bool rt_pvector_next(struct rt_pvector_iter *it);
 
 /* ---- maps --------------------------------------------------------------------- */
 
+/* The type. */
 #define pmap(K, V) __typeof__(map(K, V) (**)(struct rt_pmap *))
 #define RT_PM_MAP(m) __typeof__((*(m))((struct rt_pmap *)0))
 
@@ -125,6 +127,7 @@ bool rt_pvector_next(struct rt_pvector_iter *it);
 	__auto_type rt_pq = (m); \
 	RT_MAP_ARGS((RT_PM_MAP(rt_pq))0, k); \
 	(void)rt_pm
+/* How many entries. */
 #define pmap_len(m) \
 	({ \
 		__auto_type rt_pq = (m); \

@@ -73,6 +73,7 @@ void *rt_select_value(size_t size);
 
 #define RT_SELECT_HIT ((int32_t)rt_sel.at++ == rt_sel.chosen)
 
+/* Waits for the first of its cases that can go, as Go's select; see the top. */
 #define select \
 	for (struct rt_select_mem rt_selm, *rt_selo = &rt_selm; rt_selo; rt_selo = NULL) \
 		_Pragma("GCC unroll 2") \

@@ -33,6 +33,7 @@ enum rt_eq { RT_EQ_BYTES, RT_EQ_STRING, RT_EQ_FLOAT, RT_EQ_DOUBLE };
 		RT_EQ_CHECK(rt_xv); \
 		rt_slices_index(rt_xs.ptr, rt_xs.len, &rt_xv, sizeof rt_xv, RT_EQ_OF(rt_xv)); \
 	})
+/* Whether there is one. */
 #define slices_contains(s, v) (slices_index(s, v) >= 0)
 /* slices_index_func(s, f, args...): of the first element for which f is true. */
 #define slices_index_func(s, f, ...) \
@@ -46,6 +47,7 @@ enum rt_eq { RT_EQ_BYTES, RT_EQ_STRING, RT_EQ_FLOAT, RT_EQ_DOUBLE };
 				rt_xi = (ptrdiff_t)rt_xk; \
 		rt_xi; \
 	})
+/* Whether there is one. */
 #define slices_contains_func(s, f, ...) (slices_index_func(s, f, ##__VA_ARGS__) >= 0)
 
 /* slices_equal(a, b): the same length and equal elements; slices_equal_func

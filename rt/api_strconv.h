@@ -27,6 +27,7 @@ typedef struct num_error {
 	error err;        /* strconv_err_syntax, strconv_err_range, or about base or bits */
 	size_t pos;       /* syntax: byte index of what cannot stand there; of the end: the length */
 } num_error;
+/* For errors_as(err, num_error, &p). */
 declare_error_type(num_error);
 
 /* Decimal. */

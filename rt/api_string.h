@@ -75,7 +75,7 @@ string rt_concat(const string *v, size_t n);
 
 /* ---- comparing -------------------------------------------------------------- */
 
-/* a == b */
+/* The same bytes.  Go: a == b. */
 static inline bool string_eq(string a, string b)
 {
 	return a.len == b.len &&
@@ -91,7 +91,7 @@ uint64_t string_hash(string s, uint64_t seed);
 /* Byte index of the first (last) t in s, -1 if there is none. */
 ptrdiff_t strings_index(string s, string t);
 ptrdiff_t strings_last_index(string s, string t);
-/* Of a byte; of a code point (RuneError: also of a bad byte); of any code point
+/* The index of a byte; of a code point (RuneError: also of a bad byte); of any code point
  * in chars; of one for which f is true. */
 ptrdiff_t strings_index_byte(string s, byte c);
 ptrdiff_t strings_last_index_byte(string s, byte c);
@@ -100,9 +100,11 @@ ptrdiff_t strings_index_any(string s, string chars);
 ptrdiff_t strings_last_index_any(string s, string chars);
 ptrdiff_t strings_index_func(string s, bool (*f)(rune));
 ptrdiff_t strings_last_index_func(string s, bool (*f)(rune));
+/* Whether t, the code point r, one of chars is in s. */
 bool strings_contains(string s, string t);
 bool strings_contains_rune(string s, rune r);
 bool strings_contains_any(string s, string chars);
+/* Whether s begins with prefix, ends with suffix. */
 bool strings_has_prefix(string s, string prefix);
 bool strings_has_suffix(string s, string suffix);
 /* Equal but for the case of letters, by Unicode's simple folding. */
@@ -139,6 +141,7 @@ slice(string) strings_split_after_n(string s, string sep, int64_t n);
 
 /* All of v with sep between, in one allocation. */
 string strings_join(slice(string) v, string sep);
+/* n times s; panics when n < 0. */
 string strings_repeat(string s, int64_t n);
 /* The first n occurrences of from (n < 0: all) replaced; an empty from is found
  * before each code point and at the end. */
@@ -159,6 +162,7 @@ string strings_to_valid_utf8(string s, string with);
 typedef struct builder {
 	slice(byte) buf;
 } builder;
+/* At the end: a string, a byte, a code point in UTF-8. */
 void builder_write(builder *b, string s);
 void builder_write_byte(builder *b, byte c);
 void builder_write_rune(builder *b, rune r);
@@ -173,6 +177,7 @@ void rt_builder_printf(builder *b, unsigned kinds, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Room for n bytes more without another allocation. */
 void builder_grow(builder *b, size_t n);
+/* Empties it, without the memory that builder_string()'s results share. */
 void builder_reset(builder *b);
 /* What was written so far; shares the bytes (they are only ever added to). */
 static inline string builder_string(const builder *b)

@@ -10,6 +10,7 @@
 #error "include ingot.h"
 #endif
 
+/* Durations: sleep(10 * Millisecond). */
 #define Nanosecond INT64_C(1)
 #define Microsecond INT64_C(1000)
 #define Millisecond INT64_C(1000000)

@@ -9,10 +9,10 @@
 
 /* ---- package utf8 --------------------------------------------------------------- */
 
-#define RuneError ((rune)0xFFFD) /* what stands for a bad byte */
-#define RuneSelf 0x80            /* a byte below is a code point by itself */
-#define MaxRune ((rune)0x10FFFF)
-#define UTFMax 4
+#define RuneError ((rune)0xFFFD)  /* what stands for a bad byte */
+#define RuneSelf 0x80             /* a byte below is a code point by itself */
+#define MaxRune ((rune)0x10FFFF)  /* the last code point */
+#define UTFMax 4                  /* bytes of a code point, at most */
 
 /* The first (last) code point of s and how many bytes it takes: RuneError and 1
  * for a bad sequence, RuneError and 0 for an empty s.  Go: DecodeRuneInString. */
@@ -26,6 +26,7 @@ slice(byte) utf8_append_rune(slice(byte) b, rune r);
 int utf8_rune_len(rune r);
 /* Code points in s, a bad byte counting as one. */
 size_t utf8_rune_count(string s);
+/* Whether all of s is UTF-8; whether r is a code point. */
 bool utf8_valid(string s);
 bool utf8_valid_rune(rune r);
 /* NULL, or an error that names the first bad byte and where it is.  task. */
@@ -60,15 +61,15 @@ string string_of_runes(slice(rune) v);
 
 /* ---- package unicode --------------------------------------------------------------- */
 
-bool unicode_is_letter(rune r);  /* category L */
-bool unicode_is_upper(rune r);   /* Lu */
-bool unicode_is_lower(rune r);   /* Ll */
-bool unicode_is_digit(rune r);   /* Nd */
-bool unicode_is_number(rune r);  /* N */
-bool unicode_is_punct(rune r);   /* P */
-bool unicode_is_space(rune r);   /* White_Space */
-bool unicode_is_control(rune r); /* Cc */
-bool unicode_is_print(rune r);   /* L, M, N, P, S, and ' ' */
+bool unicode_is_letter(rune r);  /* category L, letters */
+bool unicode_is_upper(rune r);   /* category Lu */
+bool unicode_is_lower(rune r);   /* category Ll */
+bool unicode_is_digit(rune r);   /* category Nd: decimal digits */
+bool unicode_is_number(rune r);  /* category N: all numbers */
+bool unicode_is_punct(rune r);   /* category P: punctuation */
+bool unicode_is_space(rune r);   /* property White_Space */
+bool unicode_is_control(rune r); /* category Cc */
+bool unicode_is_print(rune r);   /* categories L, M, N, P, S, and ' ' */
 /* The simple mapping: r itself if it has none. */
 rune unicode_to_upper(rune r);
 rune unicode_to_lower(rune r);

@@ -27,8 +27,10 @@
 
 /* ---- basic types, Go's names -------------------------------------------- */
 
+/* An integer of 8 bits. */
 typedef unsigned char byte;
 typedef int32_t rune; /* a Unicode code point */
+/* Integers; int has 32 bits, as in C. */
 typedef unsigned int uint;
 typedef int8_t int8;
 typedef int16_t int16;
@@ -38,6 +40,7 @@ typedef uint8_t uint8;
 typedef uint16_t uint16;
 typedef uint32_t uint32;
 typedef uint64_t uint64;
+/* Floating-point numbers. */
 typedef float float32;
 typedef double float64;
 
@@ -438,13 +441,12 @@ _Noreturn void rt_panic_to_array(size_t have, size_t want) __attribute__((cold))
 /* Bytes of memory of the machine.  any. */
 size_t memory_total(void);
 
-/* Files handed over at boot (FILE=): how many, the i-th's name and bytes.
- * The bytes are read-only and stay for ever.  boot_file panics when i is not
- * less than boot_files().  any. */
+/* A file handed over at boot (FILE=).  Its bytes are read-only and stay for ever. */
 struct boot_file {
 	string name;
 	slice(byte) data;
 };
+/* How many there are; the i-th, which panics when i is not less.  any. */
 unsigned boot_files(void);
 struct boot_file boot_file(unsigned i);
 

@@ -25,7 +25,10 @@
  *   api_mem.h     new, the collector
  *   api_special.h finalizers, cleanups, weak pointers
  *   api_heap.h    what is in the heap, and why
- *   api_task.h    go, channels, select, sync, sleep
+ *   api_task.h    go, channels, the scheduler
+ *   api_select.h  select
+ *   api_sync.h    locks and waiting
+ *   api_time.h    sleeping, timers, tickers
  *   api_atomic.h  atomic operations
  *   api_pool.h    pools of objects
  *   api_arena.h   memory that is freed at once

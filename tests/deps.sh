@@ -1,14 +1,19 @@
 #!/bin/sh
 # Installs the Debian packages that building and testing need, if any is missing.
 #
-#   deps.sh [bench]     with bench: also what the comparison with Go needs
+#   deps.sh [bench] [reference]
+#                       also what the comparison with Go needs; what makes the
+#                       reference of ingot.h
 #
 # Says in one line what it installs and why.  When all was there at the last
 # look, and neither this file nor dpkg's records changed since, it starts no
 # further process.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-stamp=build/deps${1:+-$1}
+stamp=build/deps
+for group; do
+	stamp=$stamp-$group
+done
 if [ -e "$stamp" ] && [ "$stamp" -nt tests/deps.sh ] && ! [ /var/lib/dpkg/status -nt "$stamp" ]; then
 	exit 0
 fi
@@ -19,7 +24,12 @@ mtools:disk_image dosfstools:disk_image gdisk:disk_image
 curl:asks_the_web_server
 spin:checks_the_scheduler's_models libdw-dev:pointer_maps_from_debug_data pkg-config:finds_libdw
 dpkg-dev:unpacks_musl's_source xz-utils:unpacks_musl's_source ca-certificates:fetches_musl's_source"
-[ "${1:-}" != bench ] || want="$want golang-go:peer_of_the_benchmarks"
+for group; do
+	case $group in
+	bench) want="$want golang-go:peer_of_the_benchmarks" ;;
+	reference) want="$want doxygen:the_header's_reference" ;;
+	esac
+done
 
 missing= why=
 for w in $want; do
