@@ -22,6 +22,7 @@
 #ifndef INGOT_API_NET_H
 #error "include ingot.h"
 #endif
+#include "api_context.h"
 
 /* ---- requests ------------------------------------------------------------- */
 
@@ -35,7 +36,8 @@ typedef struct http_request {
 	int64 content_length;  /* -1: not known (chunked) */
 	bool http10;           /* HTTP/1.0 */
 	net_addr remote;
-	struct http_conn *conn;
+	void *arg;             /* http_handle_with()'s */
+	struct http_exchange *x;
 } http_request;
 
 /* A header's first value, "" if there is none; names in any case. */
@@ -53,9 +55,16 @@ string http_query_value(http_request *r, string key);
 error http_read(http_request *r, void *buf, size_t n, size_t *got) must_check;
 /* The whole body, if it is at most limit bytes; else http_err_too_large. */
 error http_read_all(http_request *r, size_t limit, slice(byte) *out) must_check;
+/* From now on reading more than n bytes more of the body is http_err_too_large, and the
+ * connection ends with the answer.  Go: http.MaxBytesReader. */
+void http_limit_body(http_request *r, int64 n);
+/* Ends when the client goes away or will send no more, when the server is
+ * closed, and with the request: for handlers that go on for long.  Go: r.Context(). */
+context *http_context(http_request *r);
 
-declare_error(http_err_too_large);     /* "http: request body too large" */
-declare_error(http_err_server_closed); /* "http: Server closed" */
+declare_error(http_err_too_large);      /* "http: body too large" */
+declare_error(http_err_server_closed);  /* "http: Server closed" */
+declare_error(http_err_content_length); /* "http: wrote more than the declared Content-Length" */
 
 /* ---- answers ----------------------------------------------------------------- */
 
@@ -67,7 +76,8 @@ typedef struct http_writer http_writer;
 void http_set_header(http_writer *w, string name, string value);
 /* 200 without it. */
 void http_status(http_writer *w, int code);
-/* More of the body. */
+/* More of the body.  With a Content-Length set, that is the most there may be, and if it
+ * was less the connection ends.  An error: the client is gone. */
 error http_write(http_writer *w, const void *p, size_t n);
 /* http_print(w, fmt, ...): formats of api_format.h, to the body.  Go: fmt.Fprintf(w, ...). */
 #define http_print(w, fmt, ...) \
@@ -76,6 +86,8 @@ error http_write(http_writer *w, const void *p, size_t n);
 		string rt_hs = sprint(fmt, ##__VA_ARGS__); \
 		http_write(rt_hw, rt_hs.ptr, rt_hs.len); \
 	})
+/* The same for what takes writers (api_io.h). */
+io_writer http_body(http_writer *w);
 /* Sends what there is now, as a chunk: for answers that go on. */
 error http_flush(http_writer *w);
 /* An answer of one line, text/plain.  Go: http.Error. */
@@ -84,6 +96,25 @@ void http_error(http_writer *w, int code, string text);
 void http_redirect(http_writer *w, int code, string to);
 /* "Not Found" of 404; "" of an unknown one. */
 string http_status_text(int code);
+
+/* One server-sent event of a stream, sent at once: what a browser's EventSource gets.
+ * The first makes the answer a text/event-stream.  data may have several lines; all
+ * empty: a comment that keeps the connection in use.  Until the client is gone:
+ *
+ *	context *ctx = http_context(r);
+ *	while (!context_err(ctx) && !http_send_event(w, (http_event){ .data = next() }))
+ *		sleep(Second);
+ */
+typedef struct http_event {
+	string event, id, data;
+	int64 retry;           /* ns: how soon the client comes again; 0 as it likes */
+} http_event;
+error http_send_event(http_writer *w, http_event e);
+
+/* The media type of a file's name, "" if that says none; of a body by its first bytes.
+ * Go: mime.TypeByExtension, http.DetectContentType. */
+string http_type_by_name(string name);
+string http_detect_type(const void *body, size_t n);
 
 /* ---- routes --------------------------------------------------------------------- */
 
@@ -100,6 +131,8 @@ typedef struct http_mux http_mux;
 http_mux *new_http_mux(void);
 /* fn answers what matches the pattern.  Go: mux.HandleFunc(pattern, fn). */
 void http_handle(http_mux *m, string pattern, http_handler fn);
+/* The same; the handler finds arg in r->arg. */
+void http_handle_with(http_mux *m, string pattern, http_handler fn, void *arg);
 
 /* ---- servers ---------------------------------------------------------------------- */
 
@@ -110,6 +143,8 @@ typedef struct http_server {
 	int64 read_header_timeout;  /* from the first byte to the end of the headers (10 s) */
 	int64 idle_timeout;         /* between requests (75 s) */
 	int64 write_timeout;        /* for the client to take some of an answer (60 s) */
+	int64 read_timeout;         /* for a body to come, all of it (each piece within idle_timeout) */
+	int64 max_body_bytes;       /* of a request; more is answered 413 (no limit) */
 	mutex mu;
 	listener *l;                /* the server's own, as is all below */
 	struct http_conn *conns;
@@ -126,5 +161,7 @@ error http_listen_and_serve(string addr, http_mux *mux) must_check;
 /* Accepts no more, lets requests in progress end, and returns when all
  * connections are closed, or the time is over: then net_err_timeout. */
 error http_shutdown(http_server *s, int64 timeout) must_check;
+/* Closes everything now.  Go: Server.Close. */
+void http_close(http_server *s);
 
 #endif

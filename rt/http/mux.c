@@ -21,6 +21,7 @@ struct pattern {
 	struct pattern *next;
 	string method;        /* "": any */
 	http_handler fn;
+	void *arg;
 	unsigned n;
 	struct segment seg[SEGMENTS_MAX];
 };
@@ -120,10 +121,16 @@ static int compare(const struct pattern *a, const struct pattern *b)
 
 void http_handle(http_mux *m, string pattern, http_handler fn)
 {
+	http_handle_with(m, pattern, fn, NULL);
+}
+
+void http_handle_with(http_mux *m, string pattern, http_handler fn, void *arg)
+{
 	struct pattern *p = parse(pattern);
 	if (!fn)
 		rt_panic("http: nil handler");
 	p->fn = fn;
+	p->arg = arg;
 	rwmutex_lock(&m->mu);
 	struct pattern **link = &m->first;
 	int c = 1;
@@ -139,7 +146,7 @@ void http_handle(http_mux *m, string pattern, http_handler fn)
 }
 
 /* Segments are compared decoded: "/a%2fb" has one. */
-static bool match(const struct pattern *p, string path, struct http_conn *c)
+static bool match(const struct pattern *p, string path, struct http_exchange *x)
 {
 	uint32_t n = 0;
 	bool more = true;
@@ -164,17 +171,17 @@ static bool match(const struct pattern *p, string path, struct http_conn *c)
 		} else if (g->kind == ONE && seg.len == 0) {
 			return false;
 		} else if (g->text.len) {
-			c->param_names[n] = g->text;
-			c->param_values[n++] = seg;
+			x->param_names[n] = g->text;
+			x->param_values[n++] = seg;
 		}
 	}
-	c->nparams = n;
+	x->nparams = n;
 	return !more;
 }
 
-http_handler mux_find(http_mux *m, struct http_conn *c, string *allow)
+http_handler mux_find(http_mux *m, struct http_exchange *x, string *allow)
 {
-	string path = c->request.target, method = c->request.method;
+	string path = x->request.target, method = x->request.method;
 	const char *query = memchr(path.ptr, '?', path.len);
 	http_handler fn = NULL;
 	if (query)
@@ -188,12 +195,14 @@ http_handler mux_find(http_mux *m, struct http_conn *c, string *allow)
 	for (struct pattern *p = m->first; p && !fn; p = p->next) {
 		bool fits = p->method.len == 0 || string_eq(p->method, method) ||
 		            (string_eq(p->method, S("GET")) && string_eq(method, S("HEAD")));
-		if (!match(p, path, c))
+		if (!match(p, path, x))
 			continue;
-		if (fits)
+		if (fits) {
 			fn = p->fn;
-		else
+			x->request.arg = p->arg;
+		} else {
 			*allow = allow->len ? sprint("%s, %s", *allow, p->method) : p->method;
+		}
 	}
 	rwmutex_runlock(&m->mu);
 	return fn;
@@ -201,9 +210,9 @@ http_handler mux_find(http_mux *m, struct http_conn *c, string *allow)
 
 string http_path_value(http_request *r, string name)
 {
-	struct http_conn *c = r->conn;
-	for (uint32_t i = 0; i < c->nparams; i++)
-		if (string_eq(c->param_names[i], name))
-			return c->param_values[i];
+	struct http_exchange *x = r->x;
+	for (uint32_t i = 0; i < x->nparams; i++)
+		if (string_eq(x->param_names[i], name))
+			return x->param_values[i];
 	return S("");
 }

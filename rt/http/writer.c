@@ -6,7 +6,12 @@
  * c->out is sent when it is full, and before the connection's task waits for
  * more of the client: so pipelined answers share segments. */
 #include "http.h"
+#include "../api_strconv.h"
 #include "../libc.h"
+
+#define THROUGH_MAX (64 * 1024)
+
+define_error(http_err_content_length, "http: wrote more than the declared Content-Length");
 
 static const struct {
 	short code;
@@ -33,53 +38,53 @@ string http_status_text(int code)
 	return S("");
 }
 
-error out_flush(struct http_conn *c)
+/* At least half of the write timeout from now on. */
+static void refresh_write_deadline(struct http_conn *c)
 {
-	if (c->out_n == 0)
-		return NULL;
-	size_t n = c->out_n;
-	c->out_n = 0;
 	int64 now = nanotime();
 	if (c->write_deadline < now + c->server->write_timeout / 2) {
 		c->write_deadline = now + c->server->write_timeout;
 		conn_set_write_deadline(c->conn, c->write_deadline);
 	}
-	error err = conn_write(c->conn, c->out, n, NULL);
+}
+
+static error send_now(struct http_exchange *x, const void *p, size_t n)
+{
+	refresh_write_deadline(x->c);
+	error err = conn_write(x->c->conn, p, n, NULL);
 	if (err)
-		c->writer.failed = c->close = true;
+		x->writer.failed = x->c->close = true;
 	return err;
 }
 
-error out_put(struct http_conn *c, const void *p, size_t n)
+error out_flush(struct http_exchange *x)
+{
+	size_t n = x->out_n;
+	x->out_n = 0;
+	return n ? send_now(x, x->out, n) : NULL;
+}
+
+error out_put(struct http_exchange *x, const void *p, size_t n)
 {
 	const char *from = p;
 	error err = NULL;
 	while (n && !err) {
-		size_t k = OUT_MAX - c->out_n < n ? OUT_MAX - c->out_n : n;
-		memcpy(c->out + c->out_n, from, k);
-		c->out_n += (uint32_t)k;
+		size_t k = OUT_MAX - x->out_n < n ? OUT_MAX - x->out_n : n;
+		memcpy(x->out + x->out_n, from, k);
+		x->out_n += (uint32_t)k;
 		from += k;
 		n -= k;
-		if (c->out_n == OUT_MAX)
-			err = out_flush(c);
+		if (x->out_n == OUT_MAX)
+			err = out_flush(x);
 	}
 	return err;
 }
 
-void writer_begin(struct http_conn *c)
+void writer_begin(struct http_exchange *x)
 {
-	c->writer = (struct http_writer){ .c = c, .code = 200,
-		                          .no_body = string_eq(c->request.method, S("HEAD")) };
-	c->body_len = 0;
-}
-
-/* A header must not end itself, nor the head. */
-static bool clean(string s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.ptr[i] == '\r' || s.ptr[i] == '\n' || s.ptr[i] == 0)
-			return false;
-	return true;
+	x->writer = (struct http_writer){ .x = x, .code = 200,
+		                          .no_body = string_eq(x->request.method, S("HEAD")) };
+	x->body_len = 0;
 }
 
 /* The lines of the head but that of this name. */
@@ -96,22 +101,31 @@ static string without(string head, string name)
 	return head;
 }
 
+static void set_length(http_writer *w, string value)
+{
+	uint64_t n;
+	if (strconv_parse_uint(value, 10, 63, &n))
+		rt_panic("http: Content-Length \"%.*s\"", (int)value.len, value.ptr);
+	w->has_length = true;
+	w->length = (int64_t)n;
+}
+
 void http_set_header(http_writer *w, string name, string value)
 {
-	if (name.len == 0 || !clean(name) || !clean(value) || memchr(name.ptr, ':', name.len))
+	if (!header_clean(name, value))
 		rt_panic("http: header \"%.*s\" is not one", (int)name.len, name.ptr);
 	if (w->sent_head)
 		return;
 	if (equal_fold(name, S("Content-Type")))
 		w->has_type = true;
 	else if (equal_fold(name, S("Content-Length")))
-		w->has_length = true;
+		set_length(w, value);
 	else if (equal_fold(name, S("Date")))
 		w->has_date = true;
 	else if (equal_fold(name, S("Connection"))) {
 		w->has_connection = true;
 		if (equal_fold(value, S("close")))
-			w->c->close = true;
+			w->x->c->close = true;
 	}
 	w->head = sprint("%s%s: %s\r\n", without(w->head, name), name, value);
 }
@@ -125,13 +139,13 @@ void http_status(http_writer *w, int code)
 }
 
 /* A failure is in w->failed. */
-static void put(struct http_conn *c, string s)
+static void put(struct http_exchange *x, string s)
 {
-	errors_ignore(out_put(c, s.ptr, s.len));
+	errors_ignore(out_put(x, s.ptr, s.len));
 }
 
 /* Date is the same for all answers of a second. */
-static void put_date(struct http_conn *c)
+static void put_date(struct http_exchange *x)
 {
 	static mutex mu;
 	static int64_t second;
@@ -144,76 +158,60 @@ static void put_date(struct http_conn *c)
 	}
 	string copy = line;
 	mutex_unlock(&mu);
-	put(c, copy);
+	put(x, copy);
 }
 
-/* What browsers would guess too, from the first bytes. */
-static string guess_type(const byte *p, size_t n)
+/* The head; length < 0: not known; body: its first n bytes. */
+static void put_head(http_writer *w, int64_t length, const byte *body, size_t n)
 {
-	for (size_t i = 0; i < n && i < 512; i++)
-		if (p[i] < 9 || (p[i] > 13 && p[i] < 32 && p[i] != 27))
-			return S("application/octet-stream");
-	while (n && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) {
-		p++;
-		n--;
-	}
-	if (n >= 5 && (equal_fold((string){ (const char *)p, 5 }, S("<html")) ||
-	               equal_fold((string){ (const char *)p, 5 }, S("<!doc"))))
-		return S("text/html; charset=utf-8");
-	return S("text/plain; charset=utf-8");
-}
-
-/* The head; length < 0: not known. */
-static void put_head(http_writer *w, int64_t length)
-{
-	struct http_conn *c = w->c;
+	struct http_exchange *x = w->x;
 	char line[64];
 	w->sent_head = true;
-	put(c, (string){ line, (size_t)snprintf(line, sizeof line, "HTTP/1.1 %d ", w->code) });
-	put(c, http_status_text(w->code));
-	put(c, S("\r\n"));
-	put(c, w->head);
+	put(x, (string){ line, (size_t)snprintf(line, sizeof line, "HTTP/1.1 %d ", w->code) });
+	put(x, http_status_text(w->code));
+	put(x, S("\r\n"));
+	put(x, w->head);
 	if (!w->has_date)
-		put_date(c);
+		put_date(x);
 	bool bodyless = w->code < 200 || w->code == 204 || w->code == 304;
-	if (!w->has_type && !bodyless && c->body_len) {
-		put(c, S("Content-Type: "));
-		put(c, guess_type(c->body, c->body_len));
-		put(c, S("\r\n"));
+	if (!w->has_type && !bodyless && n) {
+		put(x, S("Content-Type: "));
+		put(x, http_detect_type(body, n));
+		put(x, S("\r\n"));
 	}
 	if (bodyless) {
 		w->no_body = true;
 	} else if (!w->has_length) {
 		if (length >= 0) {
-			int n = snprintf(line, sizeof line, "Content-Length: %lld\r\n", (long long)length);
-			put(c, (string){ line, (size_t)n });
-		} else if (c->request.http10) {
-			c->close = true; /* the end of the connection is the end of the body */
+			int k = snprintf(line, sizeof line, "Content-Length: %lld\r\n", (long long)length);
+			put(x, (string){ line, (size_t)k });
+		} else if (x->request.http10) {
+			x->c->close = true; /* the end of the connection is the end of the body */
 		} else {
 			w->chunked = !w->no_body;
-			put(c, S("Transfer-Encoding: chunked\r\n"));
+			put(x, S("Transfer-Encoding: chunked\r\n"));
 		}
 	}
-	if (!w->has_connection && c->close)
-		put(c, S("Connection: close\r\n"));
-	else if (!w->has_connection && c->request.http10)
-		put(c, S("Connection: keep-alive\r\n"));
-	put(c, S("\r\n"));
+	if (!w->has_connection && x->c->close)
+		put(x, S("Connection: close\r\n"));
+	else if (!w->has_connection && x->request.http10)
+		put(x, S("Connection: keep-alive\r\n"));
+	put(x, S("\r\n"));
 }
 
 /* What has collected of the body, after the head. */
 static void put_body(http_writer *w)
 {
-	struct http_conn *c = w->c;
-	if (!w->no_body && c->body_len) {
+	struct http_exchange *x = w->x;
+	if (!w->no_body && x->body_len) {
 		char size[16];
 		if (w->chunked)
-			put(c, (string){ size, (size_t)snprintf(size, sizeof size, "%x\r\n", c->body_len) });
-		put(c, (string){ (char *)c->body, c->body_len });
+			put(x, (string){ size, (size_t)snprintf(size, sizeof size, "%x\r\n", x->body_len) });
+		put(x, (string){ (char *)x->body, x->body_len });
 		if (w->chunked)
-			put(c, S("\r\n"));
+			put(x, S("\r\n"));
 	}
-	c->body_len = 0;
+	x->body_len = 0;
 }
 
 static error failed(const http_writer *w)
@@ -221,42 +219,79 @@ static error failed(const http_writer *w)
 	return w->failed ? net_err_closed : NULL;
 }
 
+/* Whole buffers of a body whose length is known go out from where they lie. */
+static void write_through(http_writer *w, const byte *p, size_t n)
+{
+	errors_ignore(out_flush(w->x));
+	while (n && !w->failed) {
+		size_t k = n < THROUGH_MAX ? n : THROUGH_MAX; /* each within the write timeout */
+		errors_ignore(send_now(w->x, p, k));
+		p += k;
+		n -= k;
+	}
+}
+
 error http_write(http_writer *w, const void *p, size_t n)
 {
-	struct http_conn *c = w->c;
-	const char *from = p;
-	while (n && !w->failed) {
-		if (c->body_len == OUT_MAX) {
+	struct http_exchange *x = w->x;
+	const byte *from = p;
+	bool too_much = w->has_length && n > (uint64_t)(w->length - w->written);
+	if (too_much)
+		n = (size_t)(w->length - w->written);
+	w->written += (int64_t)n;
+	while (n && !w->failed && !(w->no_body && w->sent_head)) {
+		if (w->has_length && !w->no_body && !x->body_len && n >= OUT_MAX) {
 			if (!w->sent_head)
-				put_head(w, -1);
+				put_head(w, w->length, from, n);
+			write_through(w, from, n);
+			break;
+		}
+		if (x->body_len == OUT_MAX) {
+			if (!w->sent_head)
+				put_head(w, -1, x->body, x->body_len);
 			put_body(w);
 		}
-		size_t k = OUT_MAX - c->body_len < n ? OUT_MAX - c->body_len : n;
-		memcpy(c->body + c->body_len, from, k);
-		c->body_len += (uint32_t)k;
+		size_t k = OUT_MAX - x->body_len < n ? OUT_MAX - x->body_len : n;
+		memcpy(x->body + x->body_len, from, k);
+		x->body_len += (uint32_t)k;
 		from += k;
 		n -= k;
 	}
-	return failed(w);
+	return w->failed ? net_err_closed : too_much ? http_err_content_length : NULL;
+}
+
+static error writer_write(void *w, slice(byte) p, size_t *n)
+{
+	error err = http_write(w, p.ptr, p.len);
+	*n = err ? 0 : p.len;
+	return err;
+}
+
+io_writer http_body(http_writer *w)
+{
+	return (io_writer){ writer_write, w };
 }
 
 error http_flush(http_writer *w)
 {
+	struct http_exchange *x = w->x;
 	if (!w->sent_head)
-		put_head(w, -1);
+		put_head(w, -1, x->body, x->body_len);
 	put_body(w);
-	errors_ignore(out_flush(w->c));
+	errors_ignore(out_flush(x));
 	return failed(w);
 }
 
-error writer_end(struct http_conn *c)
+error writer_end(struct http_exchange *x)
 {
-	http_writer *w = &c->writer;
+	http_writer *w = &x->writer;
 	if (!w->sent_head)
-		put_head(w, c->body_len);
+		put_head(w, x->body_len, x->body, x->body_len);
 	put_body(w);
+	if (w->has_length && !w->no_body && w->written < w->length)
+		x->c->close = true; /* the client must not take what follows for the rest */
 	if (w->chunked)
-		put(c, S("0\r\n\r\n"));
+		put(x, S("0\r\n\r\n"));
 	return failed(w);
 }
 
@@ -264,7 +299,10 @@ void http_error(http_writer *w, int code, string text)
 {
 	if (w->sent_head)
 		return;
-	w->c->body_len = 0;
+	w->x->body_len = 0;
+	w->written = 0;
+	w->has_length = false; /* they were meant for another body; as Go */
+	w->head = without(without(without(w->head, S("Content-Length")), S("Content-Encoding")), S("ETag"));
 	http_status(w, code);
 	http_set_header(w, S("Content-Type"), S("text/plain; charset=utf-8"));
 	http_set_header(w, S("X-Content-Type-Options"), S("nosniff"));

@@ -17,6 +17,7 @@ struct conn {
 	bool connected, eof, closed, write_closed;
 	mutex reading, writing;      /* one task at a time waits in each direction */
 	struct waiter rd, wr;
+	struct io_event *end;        /* signalled when the peer is done; NULL: nobody asks */
 	net_addr local, remote;
 };
 

@@ -9,6 +9,7 @@
  * memory, where the collector does not look); a conn loses its pcb when lwIP
  * says so (on_error), or when it is closed and lwIP finishes alone. */
 #include "conn.h"
+#include "lend.h"
 #include "../libc.h"
 #include <lwip/priv/tcp_priv.h>
 
@@ -34,11 +35,19 @@ static void forget(conn *c)
 	c->pcb = NULL;
 }
 
+/* Tells who asked that there is no more to come. */
+static void note_end(conn *c)
+{
+	if (c->end)
+		io_signal(c->end);
+}
+
 static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t e)
 {
 	conn *c = arg;
 	if (!p) {
 		c->eof = true;
+		note_end(c);
 	} else {
 		/* Not pbuf_cat(): it counts in 16 bits and walks to the end. */
 		*(c->rx ? &c->rx_last->next : &c->rx) = p;
@@ -69,6 +78,7 @@ static void on_error(void *arg, err_t e)
 		c->err = e == ERR_ABRT ? net_err_timeout : net_error(e);
 	waiter_wake(&c->rd);
 	waiter_wake(&c->wr);
+	note_end(c);
 }
 
 static void now_connected(conn *c)
@@ -213,14 +223,15 @@ static void drop_received(conn *c)
 	c->rx = NULL;
 }
 
-static error read_tcp(conn *c, void *buf, size_t n, size_t *got)
+/* lend: NULL, or gives buf (lend.h). */
+static error read_tcp(conn *c, void *buf, void *(*lend)(void *), void *arg, size_t n, size_t *got)
 {
 	error err;
 	mutex_lock(&c->reading);
 	net_lock();
 	while (!(err = read_error(c))) {
 		if (c->rx || n == 0) {
-			*got = take_received(c, buf, n);
+			*got = take_received(c, lend ? lend(arg) : buf, n);
 			break;
 		}
 		if (c->eof || c->err) {
@@ -276,13 +287,48 @@ static error write_tcp(conn *c, const char *p, size_t n, size_t *done)
 	return err;
 }
 
-error conn_read(conn *c, void *buf, size_t n, size_t *got)
+static error read_failed(conn *c, error err)
 {
-	*got = 0;
-	error err = c->udp ? udp_read(c->udp, buf, n, got, NULL) : read_tcp(c, buf, n, got);
 	return !err || err == io_eof ? err
 	                             : errorf("read %s %s: %s", c->udp ? S("udp") : S("tcp"),
 	                                      net_addr_string(conn_remote_addr(c)), errors_wrap(err));
+}
+
+error conn_read(conn *c, void *buf, size_t n, size_t *got)
+{
+	*got = 0;
+	return read_failed(c, c->udp ? udp_read(c->udp, buf, n, got, NULL) : read_tcp(c, buf, NULL, NULL, n, got));
+}
+
+error conn_read_lent(conn *c, void *(*lend)(void *), void *arg, size_t n, size_t *got)
+{
+	*got = 0;
+	return read_failed(c, read_tcp(c, NULL, lend, arg, n, got));
+}
+
+bool conn_ready(conn *c)
+{
+	net_lock();
+	bool ready = c->rx || c->eof || c->err || c->closed;
+	net_unlock();
+	return ready;
+}
+
+void conn_notify_end(conn *c, struct io_event *ev)
+{
+	net_lock();
+	c->end = ev;
+	if (c->eof || c->err || c->closed)
+		note_end(c);
+	net_unlock();
+}
+
+bool conn_ended(conn *c)
+{
+	net_lock();
+	bool ended = c->eof || c->err || c->closed;
+	net_unlock();
+	return ended;
 }
 
 error conn_write(conn *c, const void *buf, size_t n, size_t *done)
@@ -345,6 +391,7 @@ error conn_close(conn *c)
 	waiter_set_deadline(&c->wr, 0);
 	waiter_wake(&c->rd);
 	waiter_wake(&c->wr);
+	note_end(c);
 	net_unlock();
 	return NULL;
 }

@@ -56,6 +56,46 @@ static void slow(http_writer *w, http_request *r)
 	http_print(w, "slow");
 }
 
+static chan(error) results;
+/* Reads the body and says how that ended. */
+static void report_end(http_writer *w, http_request *r)
+{
+	slice(byte) body;
+	error err = http_read_all(r, 1000, &body);
+	send(results, err);
+	http_print(w, "%s", err);
+}
+static void limited(http_writer *w, http_request *r)
+{
+	http_limit_body(r, 5);
+	report_end(w, r);
+}
+static void events(http_writer *w, http_request *r)
+{
+	context *ctx = http_context(r);
+	error err = http_send_event(w, (http_event){ .event = S("first"), .id = S("1"), .data = S("a\r\nb\nc"), .retry = 2 * Second });
+	send(results, err);
+	recv(context_done(ctx), NULL);
+	send(results, context_err(ctx));
+}
+static void counted(http_writer *w, http_request *r)
+{
+	bool more = string_eq(r->query, S("more"));
+	http_set_header(w, S("Content-Length"), S("6000"));
+	error err = NULL;
+	for (int i = 0; i < (more ? 7 : 5) && !err; i++)
+		err = http_print(w, "%01000d", i);
+	send(results, err);
+}
+static void at_once(http_writer *w, http_request *r)
+{
+	static char big[20000];
+	memset(big, 'x', sizeof big);
+	http_set_header(w, S("Content-Length"), S("20001"));
+	errors_ignore(http_write(w, "<", 1));
+	errors_ignore(http_write(w, big, sizeof big));
+}
+
 static void serve_all(listener *l, chan(error) done) { send(done, http_serve(server, l)); }
 
 static chan(error) start(http_server *s)
@@ -78,6 +118,11 @@ static chan(error) start(http_server *s)
 	http_handle(m, S("/moved"), moved);
 	http_handle(m, S("/headers"), headers);
 	http_handle(m, S("/slow"), slow);
+	http_handle(m, S("/end"), report_end);
+	http_handle(m, S("/limited"), limited);
+	http_handle(m, S("/events"), events);
+	http_handle(m, S("/counted"), counted);
+	http_handle(m, S("/at_once"), at_once);
 	s->mux = m;
 	server = s;
 	must(net_listen(S("tcp"), S("127.0.0.1:0"), &l));
@@ -354,6 +399,176 @@ TEST(shutdown_lets_requests_end)
 	CHECK(errors_is(net_dial(S("tcp"), address, &c), net_err_refused));
 }
 
+static error next_result(void)
+{
+	error err;
+	recv(results, &err);
+	return err;
+}
+
+TEST(a_body_that_stops_is_no_whole_body)
+{
+	conn *c = connect();
+	const char *text = "POST /end HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf";
+	results = make_chan(error, 10);
+	must(conn_write(c, text, strlen(text), NULL));
+	must(conn_close_write(c));
+	CHECK(next_result() == io_unexpected_eof);
+	must(conn_close(c));
+	c = connect();
+	text = "POST /end HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
+	must(conn_write(c, text, strlen(text), NULL));
+	must(conn_close_write(c));
+	CHECK(next_result() == io_unexpected_eof);
+	must(conn_close(c));
+}
+
+TEST(a_client_that_sends_no_more_gets_its_answer)
+{
+	conn *c = connect();
+	const char *text = "GET /big HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+	must(conn_write(c, text, strlen(text), NULL));
+	must(conn_close_write(c));
+	string s = read_to_end(c);
+	CHECK_HAS(s, "4999\n");
+	CHECK(strings_has_suffix(s, S("Hello, World!\n")));
+	must(conn_close(c));
+}
+
+TEST(bodies_have_limits)
+{
+	results = make_chan(error, 10);
+	CHECK_HAS(ask("POST /limited HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello"), "<nil>");
+	CHECK(!next_result());
+	string s = ask("POST /limited HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nhello!GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+	CHECK_HAS(s, "\r\nConnection: close\r\n");
+	CHECK_HAS(s, "http: body too large");
+	CHECK(!has(s, "Hello"));
+	CHECK(next_result() == http_err_too_large);
+	http_server *old = server;
+	string old_address = address;
+	start(new(http_server, .max_body_bytes = 8));
+	CHECK_HAS(ask("POST /end HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 8\r\n\r\n12345678"), "<nil>");
+	CHECK(!next_result());
+	CHECK_HAS(ask("POST /end HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"), "HTTP/1.1 413 Request Entity Too Large\r\n");
+	CHECK_HAS(ask("POST /end HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n0\r\n\r\n"),
+	          "http: body too large");
+	CHECK(next_result() == http_err_too_large);
+	must(http_shutdown(server, 60 * Second));
+	server = old;
+	address = old_address;
+}
+
+/* What comes until it contains the text. */
+static string read_until(conn *c, const char *text)
+{
+	builder b = { 0 };
+	char buf[500];
+	size_t n;
+	while (!has(builder_string(&b), text) && !conn_read(c, buf, sizeof buf, &n))
+		builder_write(&b, (string){ buf, n });
+	return builder_string(&b);
+}
+
+TEST(events_go_out_at_once_and_end_with_the_client)
+{
+	results = make_chan(error, 10);
+	for (int how = 0; how < 3; how++) {
+		int before = num_task();
+		conn *c = connect();
+		must(conn_write(c, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n", 34, NULL));
+		string s = read_until(c, "data: c\n\n");
+		CHECK_HAS(s, "\r\nContent-Type: text/event-stream\r\n");
+		CHECK_HAS(s, "\r\nevent: first\nid: 1\nretry: 2000\ndata: a\ndata: b\ndata: c\n\n");
+		CHECK(!next_result());
+		if (how == 0)
+			must(conn_close(c));
+		else if (how == 1)
+			must(conn_close_write(c));
+		else /* it has sent what nobody reads: reset */
+			must(conn_write(c, "GET /hello HTTP/1.1\r\n", 21, NULL)), must(conn_close(c));
+		CHECK(next_result() == context_canceled);
+		if (how == 1) {
+			CHECK_HAS(read_to_end(c), "0\r\n\r\n");
+			must(conn_close(c));
+		}
+		while (num_task() > before)
+			sleep(Millisecond);
+	}
+}
+
+TEST(a_declared_length_is_kept)
+{
+	results = make_chan(error, 10);
+	string s = ask("GET /counted?more HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	CHECK_HAS(s, "\r\nContent-Length: 6000\r\n");
+	CHECK(strings_has_suffix(s, S("00005")));
+	CHECK(next_result() == http_err_content_length);
+	/* Too little: the next request's answer must not fill it up. */
+	s = ask("GET /counted HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+	CHECK(strings_has_suffix(s, S("00004")));
+	CHECK(!next_result());
+	s = GET("/at_once");
+	CHECK_EQ(strings_count(s, S("x")), 20000 + strings_count(S("text"), S("x")));
+	CHECK_HAS(s, "\r\n\r\n<xxx");
+	s = ask("HEAD /at_once HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	CHECK_HAS(s, "\r\nContent-Length: 20001\r\n");
+	CHECK(strings_has_suffix(s, S("\r\n\r\n")));
+}
+
+TEST(a_server_that_is_closed_closes_all)
+{
+	results = make_chan(error, 10);
+	chan(error) done = start(new(http_server));
+	conn *c = connect(), *idle = connect();
+	error err;
+	must(conn_write(idle, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", 32, NULL));
+	CHECK_HAS(read_until(idle, "World!\n"), "200 OK");
+	must(conn_write(c, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n", 34, NULL));
+	CHECK(!next_result());
+	http_close(server);
+	recv(done, &err);
+	CHECK(err == http_err_server_closed);
+	CHECK(next_result() == context_canceled);
+	CHECK(!has(read_to_end(c), "0\r\n\r\n"));
+	CHECK_EQ(read_to_end(idle).len, 0);
+	must(conn_close(c));
+	must(conn_close(idle));
+	must(http_shutdown(server, 60 * Second));
+}
+
+TEST(what_is_expected_besides_is_refused)
+{
+	CHECK_HAS(ask("POST /post HTTP/1.1\r\nHost: x\r\nExpect: a miracle\r\nContent-Length: 2\r\n\r\n"), "HTTP/1.1 417 ");
+}
+
+static int type_of(string want, const char *p, size_t n)
+{
+	string got = http_detect_type(p, n);
+	if (!strings_has_prefix(got, want))
+		TEST_FAIL("%s is taken for %s", want, got);
+	return 0;
+}
+#define TYPE(want, text) type_of(S(want), text, sizeof(text) - 1)
+
+TEST(types)
+{
+	TYPE("text/html", " \n<!DOCTYPE HTML>");
+	TYPE("text/html", "<a href=x>");
+	TYPE("text/html", "<!-- x");
+	TYPE("text/plain", "<ab");
+	TYPE("text/plain", "");
+	TYPE("text/xml", "<?xml version");
+	TYPE("application/octet-stream", "\0\1\2");
+	TYPE("image/png", "\x89PNG\r\n\x1a\n....");
+	TYPE("image/webp", "RIFF....WEBPVP");
+	TYPE("application/wasm", "\0asm\1\0\0\0");
+	CHECK(string_eq(http_type_by_name(S("a/b.c/x.HTML")), S("text/html; charset=utf-8")));
+	CHECK(string_eq(http_type_by_name(S("a.css/x")), S("")));
+	CHECK(string_eq(http_type_by_name(S("x.svg")), S("image/svg+xml")));
+	CHECK(string_eq(http_type_by_name(S("x.")), S("")));
+}
+
 TEST_MAIN
 {
 	start(new(http_server, .read_header_timeout = 50 * Millisecond, .idle_timeout = 100 * Millisecond));
@@ -369,5 +584,13 @@ TEST_MAIN
 	RUN(what_is_no_request_is_refused);
 	RUN(a_handler_that_panics_loses_its_connection_only);
 	RUN(bad_patterns_are_panics);
+	RUN(a_body_that_stops_is_no_whole_body);
+	RUN(a_client_that_sends_no_more_gets_its_answer);
+	RUN(bodies_have_limits);
+	RUN(events_go_out_at_once_and_end_with_the_client);
+	RUN(a_declared_length_is_kept);
+	RUN(what_is_expected_besides_is_refused);
+	RUN(types);
+	RUN(a_server_that_is_closed_closes_all);
 	RUN(shutdown_lets_requests_end);
 }
