@@ -161,7 +161,9 @@ void virtio_mmio_each(const struct virtio_driver *drv)
 		 * comes after: edges tell all, and nothing has to be masked. */
 		if (!devirq_line(false, FIRST_GSI + i, false, &d->irq))
 			io_log("%s at %s: no I/O APIC serves its interrupt; not used", drv->name, d->where);
-		else
+		else {
+			devirq_name(&d->irq, drv->name);
 			virtio_start(d, drv);
+		}
 	}
 }

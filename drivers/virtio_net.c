@@ -51,7 +51,7 @@ struct net_queue {
 	/* A frame of which not all pieces have come; the queue's task. */
 	struct netbuf *head, **tail;
 	unsigned missing;
-	uint64_t frames, bytes, dropped; /* relaxed */
+	uint64_t frames, bytes, dropped; /* received: the queue's task writes; sent: under q->m.  Read relaxed */
 };
 
 struct net {
@@ -126,13 +126,28 @@ static bool read_header(struct net *net, struct netbuf *b, unsigned *pieces)
 	return gso == GSO_NONE || (b->off.flags & (NET_TSO4 | NET_TSO6));
 }
 
+static void count(struct net_queue *nq, uint64_t bytes)
+{
+	__atomic_store_n(&nq->frames, nq->frames + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&nq->bytes, nq->bytes + bytes, __ATOMIC_RELAXED);
+}
+
+static struct net_queue_stats queue_stats(struct netdev *dev, unsigned queue, bool sends)
+{
+	struct net *net = dev->priv;
+	const struct net_queue *nq = sends ? &net->tx[queue] : &net->rx[queue];
+	return (struct net_queue_stats){ __atomic_load_n(&nq->frames, __ATOMIC_RELAXED),
+		                         __atomic_load_n(&nq->bytes, __ATOMIC_RELAXED),
+		                         __atomic_load_n(&nq->dropped, __ATOMIC_RELAXED),
+		                         __atomic_load_n(&nq->q->nirq, __ATOMIC_RELAXED) };
+}
+
 static void drop(struct net_queue *nq)
 {
 	struct netbuf *b = nq->head;
 	nq->head = NULL;
 	nq->missing = 0;
 	__atomic_store_n(&nq->dropped, nq->dropped + 1, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&nq->net->dev.rx_dropped, 1, __ATOMIC_RELAXED);
 	netbuf_free(b);
 }
 
@@ -166,8 +181,7 @@ static void received(struct net_queue *nq, struct netbuf *b)
 		return;
 	}
 	nq->head = NULL;
-	__atomic_add_fetch(&dev->rx_frames, 1, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&dev->rx_bytes, n, __ATOMIC_RELAXED);
+	count(nq, n);
 	dev->rx(dev, nq->pair, frame);
 }
 
@@ -185,6 +199,7 @@ static void rx_task(void *arg)
 			uint32_t len;
 			struct netbuf *b;
 			mutex_lock(&q->m);
+			q->nirq++;
 			while (n < BATCH && (b = virtq_take(q, &len))) {
 				b->len = len;
 				got[n++] = b;
@@ -221,6 +236,7 @@ static void tx_task(void *arg)
 	for (;;) {
 		io_wait(&nq->q->ev);
 		mutex_lock(&nq->q->m);
+		nq->q->nirq++;
 		reclaim(nq);
 		bool tell = nq->starved;
 		nq->starved = false;
@@ -302,9 +318,8 @@ static bool transmit(struct netdev *dev, unsigned queue, const struct net_piece 
 	struct netbuf *b = fill(nq, &h, v, n, out, &nout);
 	virtq_add(nq->q, out, nout, 0, b);
 	virtq_kick(nq->q);
+	count(nq, total - sizeof h);
 	mutex_unlock(&nq->q->m);
-	__atomic_add_fetch(&dev->tx_frames, 1, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&dev->tx_bytes, total - sizeof h, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -437,6 +452,7 @@ static const char *attach(struct virtio *d)
 	dev->priv = net;
 	dev->transmit = transmit;
 	dev->rx_start = rx_start;
+	dev->queue_stats = queue_stats;
 	dev->nqueues = (uint16_t)net->npairs;
 	dev->mtu = 1500;
 	if (virtio_has(d, NET_F_MTU)) {

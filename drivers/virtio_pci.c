@@ -109,6 +109,9 @@ static const char *queue_on(struct virtio *d, struct virtq *q)
 		if (!b->routed[q->index] && !pci_msix_route(b->pci, i, q->core, &q->ev))
 			return "there is no interrupt vector left for a queue";
 		b->routed[q->index] = true;
+		char name[32];
+		ksnprintf(name, sizeof name, "%s queue %u", d->driver->name, q->index);
+		devirq_name(&q->ev, name);
 		put16(c + QUEUE_VECTOR, (uint16_t)i);
 		if (get16(c + QUEUE_VECTOR) != i)
 			return "it refuses an interrupt message for a queue";
@@ -179,6 +182,7 @@ static const char *open(struct pci_bus *b, const struct virtio_driver *drv)
 		if (!pci_line_route(b->pci, &d->irq))
 			return "it has neither interrupt messages nor a line";
 	}
+	devirq_name(d->nmsg ? &d->change : &d->irq, drv->name);
 	return NULL;
 }
 

@@ -25,6 +25,10 @@ static struct line {
 } lines[32];
 static unsigned nlines;
 static uint32_t next_vector = VEC_DEVICE; /* atomic */
+static struct {
+	const void *arg; /* its handler's: an event, or a line */
+	char name[32];   /* written once, before anybody may see the device */
+} vectors[VEC_DEVICE_END - VEC_DEVICE];
 
 static void message_irq(struct plat_frame *f, void *arg)
 {
@@ -52,8 +56,23 @@ static unsigned vector_alloc(void (*fn)(struct plat_frame *, void *), void *arg)
 		__atomic_store_n(&next_vector, VEC_DEVICE_END, __ATOMIC_RELAXED);
 		return 0;
 	}
+	vectors[v - VEC_DEVICE].arg = arg;
 	irq_set(v, fn, arg);
 	return v;
+}
+
+void devirq_name(const struct io_event *ev, const char *name)
+{
+	for (unsigned i = 0; i < sizeof vectors / sizeof vectors[0]; i++)
+		if (vectors[i].arg == ev || (ev->line && vectors[i].arg == ev->line))
+			ksnprintf(vectors[i].name, sizeof vectors[i].name, "%s", name);
+}
+
+const char *devirq_name_of(unsigned vector)
+{
+	if (vector - VEC_DEVICE >= sizeof vectors / sizeof vectors[0] || !vectors[vector - VEC_DEVICE].arg)
+		return NULL;
+	return vectors[vector - VEC_DEVICE].name[0] ? vectors[vector - VEC_DEVICE].name : "device";
 }
 
 unsigned devirq_vector(struct io_event *ev)

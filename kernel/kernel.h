@@ -165,6 +165,7 @@ struct cpu {
 	uint32_t in_irq;          /* 1 while an interrupt handler runs; owner core */
 	uint32_t start;           /* smp.c: enum ap_state; CAS by core 0 and the core */
 	uint32_t entered;         /* the runtime runs here: its hooks may be called; owner core */
+	uint64_t irqs[256 - 32];  /* interrupts taken, by vector from VEC_FIRST on; owner writes, relaxed */
 	uint32_t idling;          /* in or next to cpu_idle; owner writes, wakers look (seq_cst) */
 	struct plat_frame *fatal_frame; /* where the fatal NMI found it */
 	uint64_t kvm_time[4] __attribute__((aligned(32))); /* kvmclock.c: what the hypervisor fills */
@@ -275,6 +276,10 @@ struct io_event;
 /* A vector that marks ev, on whatever core it comes in; 0: none is left.  It is
  * never given back.  task */
 unsigned devirq_vector(struct io_event *ev);
+/* What the vector of ev, or the one it shares, is for: for people.  Copied. */
+void devirq_name(const struct io_event *ev, const char *name);
+/* What a vector of a device is for, NULL: it is not in use. */
+const char *devirq_name_of(unsigned vector);
 /* What a device writes where to raise vector on this core (SDM 3A, 11.11).
  * False: no message reaches it.  any */
 bool devirq_message(unsigned core, unsigned vector, uint64_t *addr, uint32_t *data);

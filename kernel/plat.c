@@ -232,6 +232,30 @@ bool plat_console_listen(void)
 	return console_listen(rt_irq_console);
 }
 
+const char *plat_irq(unsigned core, unsigned vector, uint64_t *count)
+{
+	if (vector < VEC_FIRST || vector >= VEC_FIRST + sizeof cpu_self->irqs / sizeof cpu_self->irqs[0])
+		return NULL;
+	*count = __atomic_load_n(&cpus[core]->irqs[vector - VEC_FIRST], __ATOMIC_RELAXED);
+	switch (vector) {
+	case VEC_CONSOLE:
+		return "console";
+	case VEC_TIMER:
+		return "timer";
+	case VEC_WAKE:
+		return "wake, preempt";
+	case VEC_FLUSH:
+		return "TLB flush";
+	case VEC_SYNC:
+		return "clock comparison";
+	case VEC_LAPIC_ERR:
+		return "APIC error";
+	case VEC_SPURIOUS:
+		return "spurious";
+	}
+	return devirq_name_of(vector);
+}
+
 void plat_entropy(void *buf, size_t n)
 {
 	cpu_entropy(buf, n);

@@ -136,6 +136,7 @@ uintptr_t irq_dispatch(struct plat_frame *f, unsigned vector)
 	if (f->rip == (uintptr_t)cpu_idle_hlt)
 		f->rip++; /* an NMI used up sti's shadow: do not sleep again */
 	c->in_irq = 1;
+	c->irqs[vector - VEC_FIRST]++;
 	/* acquire pairs with irq_set's release: arg is the one of fn */
 	void (*fn)(struct plat_frame *, void *) =
 		__atomic_load_n(&handlers[vector - VEC_FIRST].fn, __ATOMIC_ACQUIRE);

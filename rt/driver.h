@@ -53,7 +53,7 @@ void rt_systemstack(void (*fn)(void *), void *arg);
  * is a power of two of at most 8 KiB.  NULL when memory is out.  task */
 void *dma_alloc(size_t bytes, size_t align);
 
-/* A line of the console: "driver: text".  For what a person should know: a
+/* A line of the log and the console: "driver: text".  For what a person should know: a
  * device that fails, one that is not used and why.  task */
 void io_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -117,6 +117,10 @@ struct net_piece {
 	uint32_t n;
 };
 
+struct net_queue_stats {
+	uint64_t frames, bytes, dropped, interrupts;
+};
+
 struct netdev {
 	const char *driver;
 	uint8_t mac[6];
@@ -141,15 +145,16 @@ struct netdev {
 	void (*rx_start)(struct netdev *d);                /* the driver's: frames may come now */
 	void *stack;              /* the stack's own */
 
-	/* Counters, written by the queues' tasks, relaxed. */
-	uint64_t rx_frames, rx_bytes, rx_dropped, tx_frames, tx_bytes;
-};
+	/* Of one queue of a pair (sends: of its half for sending), since the start.  any */
+	struct net_queue_stats (*queue_stats)(struct netdev *d, unsigned queue, bool sends);};
 /* An interface was found.  Only in plat_find_nics(). */
 void netdev_add(struct netdev *d);
 /* For a stack: how many there are, looked for at the first call; interface i, or
  * NULL.  It is free to take while stack is NULL.  task */
 int netdev_count(void);
 struct netdev *netdev_get(int i);
+/* The same without looking for any.  any */
+struct netdev *netdev_known(int i);
 
 /* ---- the others ------------------------------------------------------------ */
 

@@ -25,7 +25,7 @@ static noreturn void bad(const char *word, const char *why)
 }
 
 /* Edit distance of short words, for the nearest known name. */
-static unsigned distance(const char *a, const char *b)
+unsigned word_distance(const char *a, const char *b)
 {
 	unsigned row[33];
 	size_t la = strlen(a), lb = strlen(b);
@@ -54,7 +54,7 @@ static noreturn void unknown(const char *word, const char *name, const char *con
 {
 	const char *best = known[0];
 	for (unsigned i = 0; known[i]; i++)
-		if (distance(name, known[i]) < distance(name, best))
+		if (word_distance(name, known[i]) < word_distance(name, best))
 			best = known[i];
 	char why[160];
 	snprintf(why, sizeof why, "unknown; the nearest known one is %s (arguments of main go after \"--\")",

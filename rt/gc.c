@@ -22,6 +22,7 @@
 #define HEAP_MIN ((uint64_t)4 << 20)
 
 uint32_t gc_cycles;
+void (*gc_noted)(const struct gc_note *n);
 static struct {
 	uint64_t goal, live;           /* bytes, as of the last cycle */
 	uint64_t total_ns, last_end;   /* stop time so far; end of the last cycle */
@@ -205,6 +206,9 @@ static void gc_stop(void *arg)
 	gcs.total_ns += t.end - t.start;
 	gcs.last_end = t.end;
 	gcs.forced += a->force;
+	if (gc_noted)
+		gc_noted(&(struct gc_note){ gc_cycles, a->force, t.start, t.end, { t.end - t.start, 0 }, t.heap_before,
+		                            t.heap_after, gcs.live, t.goal });
 	if (rt_settings.gctrace)
 		gc_trace(&t, a->force);
 	if (a->leaks)
@@ -276,6 +280,11 @@ void gc_stats(struct mem_stats *m)
 	m->pause_total_ns = gcs.total_ns;
 	m->num_gc = gc_cycles;
 	m->num_forced_gc = gcs.forced;
+}
+
+uint64_t gc_goal(void)
+{
+	return at_load(&gcs.goal);
 }
 
 void gc_goal_update(void)

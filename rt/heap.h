@@ -186,6 +186,7 @@ struct mheap {
 
 	/* scavenge.c; hooks are NULL until it runs. */
 	size_t released;       /* free pages given back to the host; under lock, read relaxed */
+	uint64_t *released_bits; /* of each page, NULL: none yet; under lock, read relaxed */
 	void (*took)(uint32_t page, uint32_t npages); /* allocated while some are; under lock */
 	void (*goal_set)(uint64_t old, uint64_t goal);
 	void (*scavenge_kick)(void);
@@ -280,6 +281,7 @@ struct mspan *mcentral_pop_unswept(struct mcentral *c);
 extern struct mspan empty_span;
 bool mcache_next_run(struct mcache_slot *k); /* any; next == end before; false: the span is used up */
 bool mcache_refill(struct mcache *c, spanclass_t spc); /* system; false when out */
+uint32_t mcache_slot_free(const struct mcache_slot *k); /* slots of its span that are free; owner or stop */
 void mcache_publish(struct mcache *c);  /* freeindex to the spans, for lookups; stop */
 void mcache_flush(struct mcache *c);    /* gives all spans back; stop */
 
@@ -298,7 +300,20 @@ extern uint32_t gc_cycles;              /* completed; relaxed */
 uint64_t gc_memory_limit(void);         /* bytes: GOMEMLIMIT, or what the machine has */
 struct mem_stats;
 void gc_stats(struct mem_stats *m);     /* stop: sets the collector's figures in it */
+uint64_t gc_goal(void);                 /* bytes; any */
 void gc_goal_update(void);              /* stop: a setting has changed */
+
+/* What a cycle was like; times are plat_now()'s. */
+struct gc_note {
+	uint32_t number;
+	bool forced;
+	uint64_t start, end, stops[2];         /* stops: of the world, in ns */
+	uint64_t heap_before, heap_after, live, goal;
+};
+extern void (*gc_noted)(const struct gc_note *n); /* NULL, or called at a cycle's end.  Stop */
+
+/* mstats.c */
+void in_stop(const char *why, void (*fn)(void *), void *arg); /* fn(arg) in a stop of the world.  task */
 
 /* oom.c */
 noreturn void heap_exhausted(size_t size);

@@ -41,6 +41,8 @@
  *   api_bytes.h   package bytes, buffers
  *   api_net.h     TCP, UDP, names, interfaces
  *   api_http.h    HTTP servers
+ *   api_log.h     lines with levels, kept in memory
+ *   api_inspect.h the running program seen from inside, a console
  *   api_disk.h    disks
  *   api_device.h  network interfaces as frames, entropy
  *
@@ -79,6 +81,8 @@
 #include "api_bytes.h"
 #include "api_net.h"
 #include "api_http.h"
+#include "api_log.h"
+#include "api_inspect.h"
 #include "api_disk.h"
 #include "api_device.h"
 

@@ -7,6 +7,9 @@
 #include "driver.h"
 #include "proc.h"
 #include "heap.h"
+#include "log.h"
+#include "api_value.h"
+#include "api_log.h"
 
 static bool wait_commit(struct g *g, void *arg)
 {
@@ -106,6 +109,7 @@ void io_log(const char *fmt, ...)
 		return;
 	if (n > (int)sizeof line - 2)
 		n = (int)sizeof line - 2;
+	log_put(LogWarn, line, (size_t)n);
 	line[n++] = '\n';
 	plat_write(line, (size_t)n);
 }

@@ -9,6 +9,9 @@
  * and the interrupted instruction is not in asm.S's section. */
 #include "proc.h"
 #include "driver.h"
+#include "console.h"
+
+struct console_in console_in NOSCAN_BSS;
 
 void rt_irq_timer(void)
 {
@@ -39,8 +42,15 @@ void rt_irq_timer(void)
 
 void rt_irq_console(uint8_t byte)
 {
-	if (byte != PLAT_KEY_DUMP)
+	if (byte != PLAT_KEY_DUMP) {
+		struct console_in *in = &console_in;
+		if (!at_load(&in->on) || in->tail - at_load_acq(&in->head) == sizeof in->buf)
+			return;
+		in->buf[in->tail % sizeof in->buf] = byte;
+		at_store_rel(&in->tail, in->tail + 1);
+		rt_irq_event(&in->ev);
 		return;
+	}
 	/* Said first, looked at second; the task does the reverse (taskdump.c). */
 	at_store_sc(&dump_key.pressed, 1);
 	struct g *g = at_swap(&dump_key.waiter, NULL);

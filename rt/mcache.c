@@ -93,7 +93,7 @@ static uint32_t slot_freeindex(const struct mcache_slot *k)
 	return i < k->span->nelems ? i : k->span->nelems;
 }
 
-static uint32_t slot_remaining(const struct mcache_slot *k)
+uint32_t mcache_slot_free(const struct mcache_slot *k)
 {
 	uint32_t n = (uint32_t)__builtin_popcountll(slot_left(k));
 	const struct mspan *s = k->span;
@@ -113,7 +113,7 @@ static void slot_release(struct mcache *c, spanclass_t spc)
 	struct mspan *s = k->span;
 	if (s == &empty_span)
 		return;
-	uint32_t left = slot_remaining(k), count = s->nelems - left;
+	uint32_t left = mcache_slot_free(k), count = s->nelems - left;
 	s->freeindex = (uint16_t)slot_freeindex(k);
 	c->nsmall[spc] += count - s->alloc_count;
 	s->alloc_count = (uint16_t)count;

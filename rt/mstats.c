@@ -28,7 +28,7 @@ static void in_stop_system(void *arg)
 	start_world();
 }
 
-static void in_stop(const char *why, void (*fn)(void *), void *arg)
+void in_stop(const char *why, void (*fn)(void *), void *arg)
 {
 	struct in_stop s = { why, fn, arg, false };
 	while (!s.done)

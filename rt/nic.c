@@ -57,6 +57,11 @@ struct netdev *netdev_get(int i)
 	return i >= 0 && i < netdev_count() ? devs[i] : NULL;
 }
 
+struct netdev *netdev_known(int i)
+{
+	return i < ndevs ? devs[i] : NULL;
+}
+
 /* ---- raw frames ------------------------------------------------------------- */
 
 /* On the queue's task. */
@@ -124,8 +129,16 @@ const char *nic_driver(nic *n) { return n->dev->driver; }
 struct nic_stats nic_stats(nic *n)
 {
 	struct netdev *d = n->dev;
-	return (struct nic_stats){ at_load(&d->rx_frames), at_load(&d->rx_bytes), at_load(&d->rx_dropped) + n->dropped,
-		                   at_load(&d->tx_frames), at_load(&d->tx_bytes) };
+	struct nic_stats all = { .rx_dropped = n->dropped };
+	for (unsigned q = 0; q < d->nqueues; q++) {
+		struct net_queue_stats r = d->queue_stats(d, q, false), t = d->queue_stats(d, q, true);
+		all.rx_frames += r.frames;
+		all.rx_bytes += r.bytes;
+		all.rx_dropped += r.dropped;
+		all.tx_frames += t.frames;
+		all.tx_bytes += t.bytes;
+	}
+	return all;
 }
 
 error nic_send(nic *n, const void *frame, size_t len)

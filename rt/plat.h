@@ -160,6 +160,11 @@ void plat_write(const char *s, size_t n);
  * system, at start. */
 bool plat_console_listen(void);
 
+/* What the interrupts of a vector, 0..PLAT_VECTORS-1, are for, and how many of them the
+ * core has taken; NULL: it is not in use.  any */
+#define PLAT_VECTORS 256
+const char *plat_irq(unsigned core, unsigned vector, uint64_t *count);
+
 /* Fills buf with n unpredictable bytes (RDRAND/RDSEED, else a mix of clocks).  any. */
 void plat_entropy(void *buf, size_t n);
 

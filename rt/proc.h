@@ -292,6 +292,7 @@ void stop_join(struct p *p);
 void timers_init(struct p *p);
 void timers_run(struct p *p);      /* runs what is due; on g0 */
 void timers_move(struct p *from, struct p *to); /* in a stop, or from's own core */
+uint32_t timers_count(const struct p *p); /* a glimpse; any */
 bool timers_none(void);            /* no P has one: for the deadlock check */
 void timer_rearm(struct p *p);     /* own core's one-shot timer */
 

@@ -524,5 +524,8 @@ extern struct rt_settings rt_settings;
 /* Parses plat_cmdline(); on a bad word prints what is wrong, names the
  * nearest known one, and ends with status 2. */
 void rt_settings_parse(void);
+/* How many letters have to change to make b of a, for the nearest known word; case does not
+ * count.  any */
+unsigned word_distance(const char *a, const char *b);
 
 #endif

@@ -21,7 +21,6 @@
 #define RUN_PAGES 32u  /* at most, at once: a stop waits for it */
 #define SLACK_PAGES 64 /* not worth beginning for less */
 
-static uint64_t *released_bits; /* per page of mheap, made once */
 static uint32_t top;            /* no page to release from this one on */
 static uint64_t retain = UINT64_MAX; /* pages: the goal.  Written in a stop; relaxed */
 static bool cannot;             /* the platform said no */
@@ -35,7 +34,7 @@ static uint32_t scavenger_idle; /* set by itself, swapped to 0 by whoever readie
 static void pages_taken(uint32_t page, uint32_t n)
 {
 	for (; n; page++, n--) {
-		uint64_t *w = &released_bits[page / 64], m = 1ull << page % 64;
+		uint64_t *w = &mheap.released_bits[page / 64], m = 1ull << page % 64;
 		if (*w & m) {
 			*w &= ~m;
 			mheap.released--;
@@ -53,7 +52,7 @@ static uint32_t find_run(uint32_t *page)
 {
 	while (top) {
 		uint32_t w = (top - 1) / 64;
-		uint64_t cand = ~mheap.pagebits[w] & ~released_bits[w];
+		uint64_t cand = ~mheap.pagebits[w] & ~mheap.released_bits[w];
 		if (top % 64)
 			cand &= (1ull << top % 64) - 1;
 		if (cand) {
@@ -97,7 +96,7 @@ static void release_run(void *arg)
 	page_free(page, n);
 	if (ok) {
 		for (uint32_t i = page; i < page + n; i++)
-			released_bits[i / 64] |= 1ull << i % 64;
+			mheap.released_bits[i / 64] |= 1ull << i % 64;
 		at_store(&mheap.released, mheap.released + n);
 	}
 	unlock(&mheap.lock);
@@ -116,9 +115,9 @@ static void make_bits(void *unused)
 		return;
 	memset(b, 0, bytes);
 	lock(&mheap.lock);
-	bool first = released_bits == NULL;
+	bool first = mheap.released_bits == NULL;
 	if (first) {
-		released_bits = b;
+		mheap.released_bits = b;
 		mheap.took = pages_taken;
 	}
 	unlock(&mheap.lock);
@@ -128,9 +127,9 @@ static void make_bits(void *unused)
 
 static bool ready_to_release(void)
 {
-	if (released_bits == NULL)
+	if (mheap.released_bits == NULL)
 		rt_systemstack(make_bits, NULL);
-	return released_bits && !cannot;
+	return mheap.released_bits && !cannot;
 }
 
 /* ---- the goal --------------------------------------------------------------------- */

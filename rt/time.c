@@ -285,6 +285,11 @@ static bool has_timer(const struct p *p)
 	         at_load(&timer_background->p) == p);
 }
 
+uint32_t timers_count(const struct p *p)
+{
+	return at_load(&p->timers->n);
+}
+
 /* All Ps are idle, or the answer does not count (check_dead): heaps stand still. */
 bool timers_none(void)
 {

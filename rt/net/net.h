@@ -67,6 +67,10 @@ bool parse_port(string s, uint16_t *port);
 bool parse_ip(string s, net_addr *out);
 error net_error(err_t e);        /* lwIP's codes in Go's words; NULL for ERR_OK */
 
+/* ---- netstat.c */
+
+void net_report(struct builder *b);
+
 /* ---- iface.c */
 
 void netif_begin(void);          /* once, under the lock: all interfaces */
