@@ -167,5 +167,18 @@ class Report:
         return 1 if self.bad else 0
 
 
+def pattern(lines):
+    """The expression for what a text shows of an output: a line "..." stands for any
+    lines, "..." inside a line for anything there, and runs of blanks count as one."""
+    text = ""
+    for line in lines:
+        if line.strip() == "...":
+            text += r"(?:.*\n)*?"
+        else:
+            parts = [r"[ \t]+".join(re.escape(word) for word in part.split()) for part in line.split("...")]
+            text += r"[ \t]*" + r"\s*.*?\s*".join(parts) + r"[ \t]*\n"
+    return re.compile(text)
+
+
 if __name__ == "__main__":
     sys.exit("qemu.py is for the tests beside it; see its first lines")

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 
-from qemu import ROOT, Report, built
+from qemu import ROOT, Report, built, pattern
 
 report = Report("readme")
 LIMIT = 240  # seconds for one command; against hanging only
@@ -44,18 +44,6 @@ def shell(command, home):
     except subprocess.TimeoutExpired as late:
         return None, (late.stdout or b"").decode("utf-8", "replace")
     return done.returncode, done.stdout.decode("utf-8", "replace").replace("\r", "")
-
-
-def pattern(lines):
-    """The expression for what a block shows of a command's output."""
-    text = ""
-    for line in lines:
-        if line.strip() == "...":
-            text += r"(?:.*\n)*?"
-        else:
-            parts = [r"[ \t]+".join(re.escape(word) for word in part.split()) for part in line.split("...")]
-            text += r"[ \t]*" + r"\s*.*?\s*".join(parts) + r"[ \t]*\n"
-    return re.compile(text)
 
 
 def commands(text):
