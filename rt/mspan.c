@@ -9,7 +9,8 @@
  * next publish on (every stop does it). */
 #include "heap.h"
 
-struct class_info class_info[NUM_SPAN_CLASSES];
+/* Its words (8192 bytes, magic 2^19: 0x200000080000) look like addresses of the heap. */
+struct class_info class_info[NUM_SPAN_CLASSES] NOSCAN_BSS;
 
 void class_info_init(void)
 {
