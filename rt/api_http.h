@@ -97,18 +97,18 @@ void http_redirect(http_writer *w, int code, string to);
 /* "Not Found" of 404; "" of an unknown one. */
 string http_status_text(int code);
 
-/* One server-sent event of a stream, sent at once: what a browser's EventSource gets.
- * The first makes the answer a text/event-stream.  data may have several lines; all
+/* One server-sent event of a stream: what a browser's EventSource gets. */
+typedef struct http_event {
+	string event, id, data;
+	int64 retry;           /* ns: how soon the client comes again; 0 as it likes */
+} http_event;
+/* Sends an event at once.  The first makes the answer a text/event-stream.  data may have several lines; all
  * empty: a comment that keeps the connection in use.  Until the client is gone:
  *
  *	context *ctx = http_context(r);
  *	while (!context_err(ctx) && !http_send_event(w, (http_event){ .data = next() }))
  *		sleep(Second);
  */
-typedef struct http_event {
-	string event, id, data;
-	int64 retry;           /* ns: how soon the client comes again; 0 as it likes */
-} http_event;
 error http_send_event(http_writer *w, http_event e);
 
 /* The media type of a file's name, "" if that says none; of a body by its first bytes.

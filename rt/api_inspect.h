@@ -31,10 +31,12 @@ typedef struct proc_info {
 	int node;                /* of its memory */
 } proc_info;
 declare_slice(proc_info);
+/* All Ps, by number. */
 slice(proc_info) read_procs(void);
 /* Tasks in the global queue. */
 uint32_t global_runq(void);
 
+/* A task. */
 typedef struct task_info {
 	uint64_t id;
 	string state;            /* "running", "runnable", or what it waits for: "chan receive" */
@@ -93,6 +95,7 @@ typedef struct heap_cell {
 } heap_cell;
 declare_slice(heap_cell);
 
+/* The heap. */
 typedef struct heap_info {
 	uint64_t live, trigger, goal; /* bytes allocated since or marked by the last cycle; when
 	                               * the next one begins, and where it is to end */
@@ -139,6 +142,7 @@ typedef struct net_queue_info {
 	uint64_t frames, bytes, dropped, interrupts;
 } net_queue_info;
 declare_slice(net_queue_info);
+/* Those of all interfaces. */
 slice(net_queue_info) read_net_queues(void);
 
 /* ---- all of it --------------------------------------------------------------------------- */
