@@ -153,7 +153,7 @@ typedef struct http_server {
 } http_server;
 
 /* Serves until the listener fails, or http_shutdown(): then
- * http_err_server_closed, at once. */
+ * http_err_server_closed, at once.  A server has one listener. */
 error http_serve(http_server *s, listener *l) must_check;
 /* The same for a server with this mux, on a listener for this address.  Go:
  * http.ListenAndServe(addr, mux). */

@@ -81,6 +81,7 @@
 #include "api_bytes.h"
 #include "api_net.h"
 #include "api_http.h"
+#include "api_httpclient.h"
 #include "api_log.h"
 #include "api_inspect.h"
 #include "api_disk.h"

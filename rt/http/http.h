@@ -18,6 +18,7 @@
 #include "../api_net.h"
 #include "../api_pool.h"
 #include "../api_http.h"
+#include "../api_httpclient.h"
 #include "../link.h"
 #include "../net/lend.h"
 #include <llhttp.h>
@@ -51,7 +52,7 @@ struct message {
 	size_t max_head;
 	struct span method, target; /* target: of a response the reason */
 	struct span names[HEADERS_MAX], values[HEADERS_MAX];
-	bool no_body;               /* of a response, because of its request */
+	bool no_body;               /* of a response, because of its request or status */
 	bool too_large, head_done, done;
 	const byte *body_at;        /* of the body, parsed and not read: in `in` */
 	size_t body_n;
@@ -136,7 +137,19 @@ void watch_stop(struct http_exchange *x);
 /* url.c: %XX and, in a query, +.  False: bad escapes. */
 bool url_decode(string s, bool plus, string *out);
 
+/* The parts of an absolute URL. */
+struct url {
+	string host;         /* as the Host header has it */
+	string addr;         /* host:port, to dial */
+	string target;       /* path and query, not empty */
+};
+error url_parse(string s, struct url *u);
+/* ref as seen from base: RFC 3986, 5.2. */
+string url_resolve(string base, string ref);
+
 bool equal_fold(string a, string b);
+/* Lines of a head but those of this name. */
+string head_without(string head, string name);
 /* Whether a list of words separated by commas has this one, its parameters aside. */
 bool has_token(string list, string word);
 /* A header must not end itself, nor the head. */

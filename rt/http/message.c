@@ -87,8 +87,10 @@ static int on_value(llhttp_t *p, const char *at, size_t n)
 
 static int on_head(llhttp_t *p)
 {
-	of(p)->head_done = true;
-	if (of(p)->no_body)
+	struct message *m = of(p);
+	m->head_done = true;
+	m->no_body |= p->type == HTTP_RESPONSE && (p->status_code == 204 || p->status_code == 304);
+	if (m->no_body)
 		p->flags |= F_SKIPBODY; /* what returning 1 would do; but we stop here */
 	return HPE_PAUSED;
 }
@@ -284,4 +286,17 @@ bool header_clean(string name, string value)
 		if (value.ptr[i] == '\r' || value.ptr[i] == '\n' || value.ptr[i] == 0)
 			return false;
 	return true;
+}
+
+string head_without(string head, string name)
+{
+	for (size_t at = 0; at < head.len;) {
+		const char *nl = memchr(head.ptr + at, '\n', head.len - at);
+		size_t end = (size_t)(nl - head.ptr) + 1;
+		if (end - at > name.len && head.ptr[at + name.len] == ':' &&
+		    equal_fold((string){ head.ptr + at, name.len }, name))
+			return sprint("%s%s", ((string){ head.ptr, at }), ((string){ head.ptr + end, head.len - end }));
+		at = end;
+	}
+	return head;
 }

@@ -87,20 +87,6 @@ void writer_begin(struct http_exchange *x)
 	x->body_len = 0;
 }
 
-/* The lines of the head but that of this name. */
-static string without(string head, string name)
-{
-	for (size_t at = 0; at < head.len;) {
-		const char *nl = memchr(head.ptr + at, '\n', head.len - at);
-		size_t end = (size_t)(nl - head.ptr) + 1;
-		if (end - at > name.len && head.ptr[at + name.len] == ':' &&
-		    equal_fold((string){ head.ptr + at, name.len }, name))
-			return sprint("%s%s", ((string){ head.ptr, at }), ((string){ head.ptr + end, head.len - end }));
-		at = end;
-	}
-	return head;
-}
-
 static void set_length(http_writer *w, string value)
 {
 	uint64_t n;
@@ -127,7 +113,7 @@ void http_set_header(http_writer *w, string name, string value)
 		if (equal_fold(value, S("close")))
 			w->x->c->close = true;
 	}
-	w->head = sprint("%s%s: %s\r\n", without(w->head, name), name, value);
+	w->head = sprint("%s%s: %s\r\n", head_without(w->head, name), name, value);
 }
 
 void http_status(http_writer *w, int code)
@@ -302,7 +288,7 @@ void http_error(http_writer *w, int code, string text)
 	w->x->body_len = 0;
 	w->written = 0;
 	w->has_length = false; /* they were meant for another body; as Go */
-	w->head = without(without(without(w->head, S("Content-Length")), S("Content-Encoding")), S("ETag"));
+	w->head = head_without(head_without(head_without(w->head, S("Content-Length")), S("Content-Encoding")), S("ETag"));
 	http_status(w, code);
 	http_set_header(w, S("Content-Type"), S("text/plain; charset=utf-8"));
 	http_set_header(w, S("X-Content-Type-Options"), S("nosniff"));

@@ -96,7 +96,7 @@ static void at_once(http_writer *w, http_request *r)
 	errors_ignore(http_write(w, big, sizeof big));
 }
 
-static void serve_all(listener *l, chan(error) done) { send(done, http_serve(server, l)); }
+static void serve_all(http_server *s, listener *l, chan(error) done) { send(done, http_serve(s, l)); }
 
 static chan(error) start(http_server *s)
 {
@@ -128,7 +128,7 @@ static chan(error) start(http_server *s)
 	must(net_listen(S("tcp"), S("127.0.0.1:0"), &l));
 	address = net_addr_string(listener_addr(l));
 	chan(error) done = make_chan(error, 1);
-	go(serve_all, l, done);
+	go(serve_all, s, l, done);
 	return done;
 }
 
