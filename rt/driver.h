@@ -43,6 +43,10 @@ void io_wait(struct io_event *ev);
 /* Makes it ready; the task that waits runs soon.  task */
 void io_signal(struct io_event *ev);
 
+/* The same by a task that is about to wait itself: its core goes on with the
+ * other, and no sleeping core is woken for it.  task */
+void io_signal_here(struct io_event *ev);
+
 /* Starts a task of the runtime's: it is not counted, and may wait for ever. */
 void rt_go_system(void (*fn)(void *), void *arg);
 /* Runs fn(arg) on the core's scheduler stack, preemption off: for the few

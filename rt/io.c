@@ -45,6 +45,13 @@ void io_signal(struct io_event *ev)
 		ready((struct g *)was, true);
 }
 
+void io_signal_here(struct io_event *ev)
+{
+	uintptr_t was = at_swap(&ev->word, IO_READY);
+	if (was > IO_READY)
+		ready_here((struct g *)was);
+}
+
 /* ---- memory -------------------------------------------------------------- */
 
 #define DMA_PAGE 8192ul

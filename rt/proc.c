@@ -153,6 +153,18 @@ void ready(struct g *g, bool next)
 	preempt_on(me);
 }
 
+void ready_here(struct g *g)
+{
+	struct g *me = preempt_off();
+	if (at_load(&rt_self.p->runnext)) { /* who gives way to g wants another core */
+		make_ready(g, true);
+	} else {
+		at_store(&g->status, G_RUNNABLE);
+		runq_put(rt_self.p, g, true, rt_alone);
+	}
+	preempt_on(me);
+}
+
 void ready_preempt_on(struct g *g)
 {
 	make_ready(g, true);
@@ -410,15 +422,17 @@ static struct g *take_irq_ready(struct p *p)
 		first = g;
 	}
 	struct g *run = first;
+	bool more = false;
 	for (struct g *g = first ? first->next : NULL, *next; g; g = next) {
 		next = g->next;
 		at_store(&g->status, G_RUNNABLE);
 		runq_put(p, g, false, false);
+		more = true;
 	}
-	if (run) {
+	if (run)
 		at_store(&run->status, G_RUNNABLE);
+	if (more) /* one runs here: nobody need be woken for it */
 		wakep();
-	}
 	return run;
 }
 

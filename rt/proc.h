@@ -183,6 +183,9 @@ static inline __attribute__((always_inline)) bool ready_fast(struct g *g, bool a
 	at_store(&p->runnext, g);
 	return true;
 }
+/* ready(g, true) by a task that is about to wait itself: its core goes on with g,
+ * and no other is woken for it. */
+void ready_here(struct g *g);
 /* ready(g, true) and preempt_on(). */
 void ready_preempt_on(struct g *g);
 

@@ -164,8 +164,10 @@ proctype core(byte me) {
 	fi;
 find:
 	if
-	:: atomic { irqr[me] > 0 -> drain; sb[me] = irqr[me] - 1; irqr[me] = 0; busy[me] = 1 };
+	:: atomic { irqr[me] > 1 -> drain; sb[me] = irqr[me] - 1; irqr[me] = 0; busy[me] = 1 };
 		wakep();
+		goto take
+	:: atomic { irqr[me] == 1 -> drain; irqr[me] = 0; busy[me] = 1 };
 		goto take
 	:: else
 	fi;
