@@ -167,12 +167,21 @@ static void line_task(void *arg)
 		io_wait(&d->irq);
 		uint32_t isr = d->ops->irq_ack(d);
 		d->ops->irq_done(d);
-		if (isr & ISR_QUEUE)
-			for (unsigned i = 0; i < d->nq; i++)
-				if (d->q[i])
-					io_signal(&d->q[i]->ev);
 		if (isr & ISR_CONFIG)
 			io_signal(&d->change);
+		if (!(isr & ISR_QUEUE))
+			continue;
+		/* The last one on this core: this task waits next. */
+		struct virtq *last = NULL;
+		for (unsigned i = 0; i < d->nq; i++) {
+			if (!d->q[i] || !virtq_used(d->q[i]))
+				continue;
+			if (last)
+				io_signal(&last->ev);
+			last = d->q[i];
+		}
+		if (last)
+			io_signal_here(&last->ev);
 	}
 }
 

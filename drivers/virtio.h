@@ -144,6 +144,7 @@ struct virtq {
 	uint16_t avail_idx;        /* made available so far */
 	uint16_t kicked;           /* avail_idx at the last look whether to notify */
 	bool event_idx;
+	bool quiet;                /* no interrupt is wanted; relaxed, before the fence of virtq_irq_on() */
 	mutex m;                   /* guards all but ev, core and what is constant */
 	struct io_event ev;        /* the device used some */
 	unsigned core;             /* whose interrupt it is */
@@ -177,6 +178,9 @@ void virtq_kick(struct virtq *q);
 /* The next request that the device is done with: its cookie and the bytes it
  * wrote, or NULL.  NULL also when what it says is nonsense: virtio_bad(). */
 void *virtq_take(struct virtq *q, uint32_t *len);
+/* Whether its task waits for what is there; without q->m, so true may be out of date.
+ * False is not, after the interrupt: who emptied the queue has seen all of it. */
+bool virtq_used(const struct virtq *q);
 /* Asks for an interrupt after n more; true: there is something now already. */
 bool virtq_irq_on(struct virtq *q, unsigned n);
 /* Asks for none. */

@@ -51,6 +51,7 @@ struct net_queue {
 	/* A frame of which not all pieces have come; the queue's task. */
 	struct netbuf *head, **tail;
 	unsigned missing;
+	bool cut;                 /* the device was reset: the rest will not come; under q->m */
 	uint64_t frames, bytes, dropped; /* received: the queue's task writes; sent: under q->m.  Read relaxed */
 };
 
@@ -88,9 +89,12 @@ static void give_back(struct netbuf *b)
 {
 	struct net_queue *nq = b->queue;
 	struct virtq *q = nq->q;
-	b->data = ((struct rxbuf *)b)->at;
 	mutex_lock(&q->m);
-	post(nq, b);
+	for (struct netbuf *next; b; b = next) {
+		next = b->next;
+		b->data = ((struct rxbuf *)b)->at;
+		post(nq, b);
+	}
 	virtq_kick(q);
 	mutex_unlock(&q->m);
 }
@@ -151,11 +155,11 @@ static void drop(struct net_queue *nq)
 	netbuf_free(b);
 }
 
-/* One buffer that the device used; the lock is not held. */
-static void received(struct net_queue *nq, struct netbuf *b)
+/* One buffer that the device used; the lock is not held.  A whole frame goes to the list. */
+static void received(struct net_queue *nq, struct netbuf *b, struct netbuf ***list)
 {
 	struct netdev *dev = &nq->net->dev;
-	b->next = NULL;
+	b->next = b->more = NULL;
 	if (!nq->head) {
 		unsigned pieces = 0;
 		nq->head = b;
@@ -182,7 +186,8 @@ static void received(struct net_queue *nq, struct netbuf *b)
 	}
 	nq->head = NULL;
 	count(nq, n);
-	dev->rx(dev, nq->pair, frame);
+	**list = frame;
+	*list = &frame->more;
 }
 
 #define BATCH 32
@@ -191,26 +196,30 @@ static void rx_task(void *arg)
 {
 	struct net_queue *nq = arg;
 	struct virtq *q = nq->q;
+	struct netdev *dev = &nq->net->dev;
 	struct netbuf *got[BATCH];
-	for (;;) {
-		io_wait(&q->ev);
-		for (;;) {
-			unsigned n = 0;
-			uint32_t len;
-			struct netbuf *b;
-			mutex_lock(&q->m);
-			q->nirq++;
-			while (n < BATCH && (b = virtq_take(q, &len))) {
-				b->len = len;
-				got[n++] = b;
-			}
-			bool more = n == BATCH || virtq_irq_on(q, 1);
-			mutex_unlock(&q->m);
-			for (unsigned i = 0; i < n; i++)
-				received(nq, got[i]);
-			if (!more)
-				break;
+	for (bool more = false;;) {
+		struct netbuf *b, *frames = NULL, **end = &frames;
+		unsigned n = 0;
+		uint32_t len;
+		if (!more)
+			io_wait(&q->ev);
+		mutex_lock(&q->m);
+		q->nirq++;
+		bool cut = nq->cut;
+		nq->cut = false;
+		while (n < BATCH && (b = virtq_take(q, &len))) {
+			b->len = len;
+			got[n++] = b;
 		}
+		more = n == BATCH || virtq_irq_on(q, 1);
+		mutex_unlock(&q->m);
+		if (cut && nq->head)
+			drop(nq);
+		for (unsigned i = 0; i < n; i++)
+			received(nq, got[i], &end);
+		if (frames)
+			dev->rx(dev, nq->pair, frames);
 	}
 }
 
@@ -519,6 +528,7 @@ static void lost(struct virtio *d, const char *why)
 {
 	struct net *net = d->priv;
 	for (unsigned i = 0; i < net->npairs; i++) {
+		net->rx[i].cut = true;
 		for (struct netbuf *b; (b = virtq_detach(net->rx[i].q));) {
 			b->next = net->rx[i].free;
 			net->rx[i].free = b;

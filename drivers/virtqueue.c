@@ -189,13 +189,20 @@ void *virtq_take(struct virtq *q, uint32_t *len)
 	}
 	void *cookie = q->slot[id].cookie;
 	release(q, (uint16_t)id);
-	q->last_used++;
+	__atomic_store_n(&q->last_used, (uint16_t)(q->last_used + 1), __ATOMIC_RELAXED); /* virtq_used() */
 	*len = n;
 	return cookie;
 }
 
+bool virtq_used(const struct virtq *q)
+{
+	return !__atomic_load_n(&q->quiet, __ATOMIC_RELAXED) &&
+	       __atomic_load_n(&q->used->idx, __ATOMIC_ACQUIRE) != __atomic_load_n(&q->last_used, __ATOMIC_RELAXED);
+}
+
 bool virtq_irq_on(struct virtq *q, unsigned n)
 {
+	__atomic_store_n(&q->quiet, false, __ATOMIC_RELAXED);
 	if (q->event_idx)
 		__atomic_store_n(used_event(q), (uint16_t)(q->last_used + n - 1), __ATOMIC_RELAXED);
 	else
@@ -208,6 +215,7 @@ bool virtq_irq_on(struct virtq *q, unsigned n)
 
 void virtq_irq_off(struct virtq *q)
 {
+	__atomic_store_n(&q->quiet, true, __ATOMIC_RELAXED);
 	if (q->event_idx) /* half the range away: not before 32,768 more */
 		__atomic_store_n(used_event(q), (uint16_t)(q->last_used - 1), __ATOMIC_RELAXED);
 	else

@@ -29,7 +29,8 @@ declare_error(nic_err_length); /* a frame has 14 bytes and at most its MTU more 
 error nic_send(nic *n, const void *frame, size_t len) must_check;
 /* Waits for a frame, for at most `timeout` nanoseconds (0: for ever): its first
  * max bytes go to buf; returns its length, 0: none came in time.  Frames that
- * nobody takes are dropped, oldest first, beyond 64. */
+ * nobody takes are dropped, oldest first, beyond 256 KiB.  One may have more than the
+ * MTU: segments of a stream that the device put together. */
 size_t nic_recv(nic *n, void *buf, size_t max, int64_t timeout);
 
 /* Of an interface, since the start. */

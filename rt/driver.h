@@ -102,19 +102,25 @@ struct net_offload {
 /* A received piece of a frame: the owner gives each back by netbuf_free(). */
 struct netbuf {
 	struct netbuf *next;      /* further pieces of the same frame */
+	struct netbuf *more;      /* of the first piece: the next frame */
 	uint8_t *data;
 	uint32_t len;
 	struct net_offload off;   /* of the first piece */
-	void (*free)(struct netbuf *); /* constant; the driver's */
+	void (*free)(struct netbuf *); /* constant; the driver's: takes a list, by next */
 	void *queue;              /* constant; the driver's */
 };
-static inline void netbuf_free(struct netbuf *b)
+/* All pieces of all these frames, which one call of rx() brought, at once. */
+static inline void netbuf_free(struct netbuf *frames)
 {
-	while (b) {
-		struct netbuf *next = b->next;
-		b->free(b);
-		b = next;
+	struct netbuf *last = frames;
+	for (struct netbuf *f = frames; f; f = f->more) {
+		if (f != frames)
+			last->next = f;
+		for (last = f; last->next;)
+			last = last->next;
 	}
+	if (frames)
+		frames->free(frames);
 }
 struct net_piece {
 	const void *p;
@@ -141,9 +147,10 @@ struct netdev {
 	             const struct net_offload *off);
 	void *priv;
 
-	/* The stack's, set before rx_start: called by the queue's own task, one
-	 * frame at a time; b is the stack's from then on. */
-	void (*rx)(struct netdev *d, unsigned queue, struct netbuf *b);
+	/* The stack's, set before rx_start: called by the queue's own task with the
+	 * frames that have come, a list by more; they are the stack's from then on.  The
+	 * task waits next unless more came meanwhile. */
+	void (*rx)(struct netdev *d, unsigned queue, struct netbuf *frames);
 	void (*tx_room)(struct netdev *d, unsigned queue); /* after a false transmit() */
 	void (*link)(struct netdev *d);                    /* link_up changed */
 	void (*rx_start)(struct netdev *d);                /* the driver's: frames may come now */

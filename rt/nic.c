@@ -2,8 +2,9 @@
  * programs that want them raw (api_device.h).
  *
  * Who opens an interface is its stack: the queue's task calls rx here, which
- * copies the frame to a slot of a ring and gives the driver its buffer back at
- * once.  A full ring drops its oldest. */
+ * copies the frame to a ring and gives the driver its buffer back at once.  A full
+ * ring drops its oldest.  A device may put segments of a stream together: a frame can
+ * have 64 KiB. */
 #include "driver.h"
 #include "rt.h"
 #include "type.h"
@@ -12,19 +13,13 @@
 #include "api_device.h"
 
 #define NICS_MAX 16
-#define SLOTS 64
-#define FRAME_MAX 2048
-
-struct slot {
-	uint32_t len;
-	uint8_t data[FRAME_MAX];
-};
+#define RING (256u << 10) /* a power of two */
 
 struct nic {
 	struct netdev *dev;
-	mutex m;             /* guards first, n and the slots */
-	uint32_t first, n;
-	struct slot *slots;  /* SLOTS, of dma_alloc: no pointers to collected objects lie here */
+	mutex m;             /* guards the ring */
+	uint8_t *ring;       /* of dma_alloc(): 4 bytes of length, then the frame; again and again */
+	uint32_t begin, end; /* bytes taken out, put in; both wrap */
 	struct io_event came; /* a frame */
 	mutex receiver;      /* one waits at a time */
 	struct io_event room; /* the device has room again */
@@ -64,26 +59,79 @@ struct netdev *netdev_known(int i)
 
 /* ---- raw frames ------------------------------------------------------------- */
 
+static void ring_write(struct nic *n, const void *p, uint32_t len)
+{
+	uint32_t at = n->end & (RING - 1), k = len < RING - at ? len : RING - at;
+	memcpy(n->ring + at, p, k);
+	memcpy(n->ring, (const char *)p + k, len - k);
+	n->end += len;
+}
+
+/* p NULL: away with it. */
+static void ring_read(struct nic *n, void *p, uint32_t len)
+{
+	uint32_t at = n->begin & (RING - 1), k = len < RING - at ? len : RING - at;
+	if (p) {
+		memcpy(p, n->ring + at, k);
+		memcpy((char *)p + k, n->ring, len - k);
+	}
+	n->begin += len;
+}
+
+/* The oldest frame: its length. */
+static uint32_t take(struct nic *n, void *p, size_t max)
+{
+	uint32_t len;
+	ring_read(n, &len, sizeof len);
+	uint32_t k = !p ? 0 : len < max ? len : (uint32_t)max;
+	ring_read(n, p, k);
+	ring_read(n, NULL, len - k);
+	return len;
+}
+
+/* The sender left the transport checksum to its device, as one on the same host does
+ * (RFC 1071; the field holds the pseudo header's sum). */
+static void finish_checksum(struct netbuf *b)
+{
+	uint32_t skip = b->off.csum_start, sum = 0;
+	bool odd = false;
+	for (const struct netbuf *p = b; p; p = p->next) {
+		for (uint32_t i = skip; i < p->len; i++, odd = !odd)
+			sum += odd ? p->data[i] : (uint32_t)p->data[i] << 8;
+		skip = 0;
+		sum = (sum & 0xffff) + (sum >> 16);
+	}
+	sum = (sum & 0xffff) + (sum >> 16);
+	b->data[b->off.csum_start + b->off.csum_offset] = (uint8_t)(~sum >> 8);
+	b->data[b->off.csum_start + b->off.csum_offset + 1] = (uint8_t)~sum;
+}
+
+static void put(struct nic *n, struct netbuf *b)
+{
+	uint32_t len = 0;
+	for (const struct netbuf *p = b; p; p = p->next)
+		len += p->len;
+	if (b->off.flags & NET_CSUM_NEEDED)
+		finish_checksum(b);
+	while (RING - (n->end - n->begin) < sizeof len + len) {
+		take(n, NULL, 0);
+		n->dropped++;
+	}
+	ring_write(n, &len, sizeof len);
+	for (const struct netbuf *p = b; p; p = p->next)
+		ring_write(n, p->data, p->len);
+}
+
 /* On the queue's task. */
-static void rx(struct netdev *d, unsigned queue, struct netbuf *b)
+static void rx(struct netdev *d, unsigned queue, struct netbuf *frames)
 {
 	struct nic *n = d->stack;
 	mutex_lock(&n->m);
-	if (n->n == SLOTS) {
-		n->first = (n->first + 1) % SLOTS;
-		n->n--;
-		n->dropped++;
-	}
-	struct slot *s = &n->slots[(n->first + n->n++) % SLOTS];
-	s->len = 0;
-	for (struct netbuf *p = b; p; p = p->next) {
-		uint32_t k = p->len < FRAME_MAX - s->len ? p->len : FRAME_MAX - s->len;
-		memcpy(s->data + s->len, p->data, k);
-		s->len += k;
-	}
+	for (struct netbuf *b = frames; b; b = b->more)
+		put(n, b);
 	mutex_unlock(&n->m);
-	netbuf_free(b);
-	io_signal(&n->came);
+	netbuf_free(frames);
+	io_signal_here(&n->came);
 }
 
 static void tx_room(struct netdev *d, unsigned queue)
@@ -105,10 +153,10 @@ nic *nic_open(int i)
 	mutex_lock(&nics_lock);
 	if (!nics[i] && !d->stack) {
 		struct nic *n = dma_alloc(sizeof *n, 64);
-		struct slot *slots = dma_alloc(SLOTS * sizeof *slots, 64);
-		if (n && slots) {
+		uint8_t *ring = dma_alloc(RING, 64);
+		if (n && ring) {
 			n->dev = d;
-			n->slots = slots;
+			n->ring = ring;
 			d->stack = n;
 			d->rx = rx;
 			d->tx_room = tx_room;
@@ -170,13 +218,8 @@ size_t nic_recv(nic *n, void *buf, size_t max, int64_t timeout)
 	mutex_lock(&n->receiver);
 	for (;;) {
 		mutex_lock(&n->m);
-		if (n->n) {
-			struct slot *s = &n->slots[n->first];
-			len = s->len;
-			memcpy(buf, s->data, len < max ? len : max);
-			n->first = (n->first + 1) % SLOTS;
-			n->n--;
-		}
+		if (n->begin != n->end)
+			len = take(n, buf, max);
 		mutex_unlock(&n->m);
 		if (len || nanotime() >= until)
 			break;

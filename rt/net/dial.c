@@ -65,11 +65,8 @@ static bool lookup_one(const char *name, bool v6, int64 deadline, net_addr *out)
 	} else if (e == ERR_INPROGRESS) {
 		link_in(&open_lookups, l);
 		waiter_set_deadline(&l->done, deadline);
-		while (!l->answered && !waiter_expired(&l->done)) {
-			net_unlock();
+		while (!l->answered && !waiter_expired(&l->done))
 			waiter_wait(&l->done);
-			net_lock();
-		}
 		waiter_set_deadline(&l->done, 0);
 	}
 	bool found = l->found;

@@ -6,7 +6,9 @@
  *
  * Invariants: a frame enters lwIP under the lock, in the task of its device's
  * queue; frames are copied into lwIP's memory and out of it, so a device's
- * buffers never wait for a slow reader. */
+ * buffers never wait for a slow reader.  lwIP checks no checksums by itself
+ * (what one's own machine sent needs none): only of received frames, and there
+ * the device may have done it. */
 #include "net.h"
 #include "../driver.h"
 #include "../libc.h"
@@ -19,10 +21,16 @@
 #include <lwip/inet_chksum.h>
 #include <lwip/prot/icmp6.h>
 #include <lwip/raw.h>
+#include <lwip/prot/tcp.h>
 #include <netif/ethernet.h>
 
 #define MAX_IFACES 8
 #define PIECES_MAX 16
+#define TURN 8 /* frames that enter lwIP under one hold of the lock */
+#define CHECKS (NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_UDP | NETIF_CHECKSUM_CHECK_TCP | \
+                NETIF_CHECKSUM_CHECK_ICMP | NETIF_CHECKSUM_CHECK_ICMP6)
+#define MAKES (NETIF_CHECKSUM_GEN_IP | NETIF_CHECKSUM_GEN_UDP | NETIF_CHECKSUM_GEN_TCP | \
+               NETIF_CHECKSUM_GEN_ICMP | NETIF_CHECKSUM_GEN_ICMP6)
 #define SETTLE_TIME (10 * Second) /* how long a dial waits for DHCP */
 
 struct iface {
@@ -42,6 +50,40 @@ static struct settler *settlers;
 
 /* ---- frames ----------------------------------------------------------------- */
 
+/* TCP's checksum is the device's to make: into its field goes the sum of the pseudo
+ * header (RFC 9293, 3.1; RFC 8200, 8.1).  The headers are in the first piece: tcp_out.c
+ * makes them so. */
+static void leave_checksum(const struct net_piece *v, struct net_offload *off)
+{
+	uint8_t *p = (uint8_t *)v->p;
+	uint32_t ip = SIZEOF_ETH_HDR, tcp, addrs, naddrs, len, sum = IP_PROTO_TCP;
+	if (v->n < ip + 40)
+		return;
+	if (p[12] == 8 && p[13] == 0 && p[ip + 9] == IP_PROTO_TCP) {
+		tcp = ip + 4 * (p[ip] & 15);
+		len = (p[ip + 2] << 8 | p[ip + 3]) - (tcp - ip);
+		addrs = ip + 12;
+		naddrs = 8;
+	} else if (p[12] == 0x86 && p[13] == 0xdd && p[ip + 6] == IP_PROTO_TCP) {
+		tcp = ip + 40;
+		len = p[ip + 4] << 8 | p[ip + 5];
+		addrs = ip + 8;
+		naddrs = 32;
+	} else {
+		return;
+	}
+	if (v->n < tcp + TCP_HLEN)
+		return;
+	sum += len;
+	for (uint32_t i = 0; i < naddrs; i += 2)
+		sum += (uint32_t)p[addrs + i] << 8 | p[addrs + i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	p[tcp + 16] = (uint8_t)(sum >> 8);
+	p[tcp + 17] = (uint8_t)sum;
+	*off = (struct net_offload){ .flags = NET_CSUM_NEEDED, .csum_start = (uint16_t)tcp, .csum_offset = 16 };
+}
+
 static err_t send_frame(struct netif *n, struct pbuf *p)
 {
 	struct iface *i = n->state;
@@ -58,31 +100,52 @@ static err_t send_frame(struct netif *n, struct pbuf *p)
 		v[0] = (struct net_piece){ one->payload, one->len };
 		k = 1;
 	}
-	bool ok = i->dev->transmit(i->dev,  0, v, k, &(struct net_offload){ 0 });
+	struct net_offload off = {};
+	if (i->dev->offloads & NET_CSUM_NEEDED)
+		leave_checksum(&v[0], &off);
+	bool ok = i->dev->transmit(i->dev, plat_core_id() % i->dev->nqueues, v, k, &off);
 	if (one)
 		pbuf_free(one);
 	return ok ? ERR_OK : ERR_MEM; /* TCP sends again */
 }
 
-static void on_frame(struct netdev *d, unsigned queue, struct netbuf *b)
+static void take_frame(struct iface *i, const struct netbuf *b)
+{
+	size_t n = 0;
+	for (const struct netbuf *q = b; q; q = q->next)
+		n += q->len;
+	struct pbuf *p = n <= 0xffff ? pbuf_alloc(PBUF_RAW, (u16_t)n, PBUF_RAM) : NULL;
+	if (!p)
+		return;
+	char *to = p->payload;
+	for (const struct netbuf *q = b; q; q = q->next) {
+		memcpy(to, q->data, q->len);
+		to += q->len;
+	}
+	u16_t made = i->netif.chksum_flags, check = CHECKS;
+	if (b->off.flags & (NET_CSUM_VALID | NET_CSUM_NEEDED)) /* or never left the host */
+		check &= (u16_t)~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP);
+	i->netif.chksum_flags = made | check;
+	if (i->netif.input(p, &i->netif) != ERR_OK)
+		pbuf_free(p);
+	i->netif.chksum_flags = made;
+}
+
+/* Others may have the lock between a few. */
+static void on_frames(struct netdev *d, unsigned queue, struct netbuf *frames)
 {
 	struct iface *i = d->stack;
-	size_t n = 0;
-	for (struct netbuf *q = b; q; q = q->next)
-		n += q->len;
+	unsigned n = 0;
 	net_lock();
-	struct pbuf *p = n <= 0xffff ? pbuf_alloc(PBUF_RAW, (u16_t)n, PBUF_RAM) : NULL;
-	if (p) {
-		char *to = p->payload;
-		for (struct netbuf *q = b; q; q = q->next) {
-			memcpy(to, q->data, q->len);
-			to += q->len;
+	for (const struct netbuf *b = frames; b; b = b->more) {
+		if (++n % TURN == 0) {
+			net_unlock();
+			net_lock();
 		}
+		take_frame(i, b);
 	}
-	netbuf_free(b);
-	if (p && i->netif.input(p, &i->netif) != ERR_OK)
-		pbuf_free(p);
-	net_unlock();
+	net_unlock_to_wait();
+	netbuf_free(frames);
 }
 
 static void on_link(struct netdev *d)
@@ -232,9 +295,7 @@ static bool wait_up(int64 deadline)
 	link_in(&settlers, s);
 	waiter_set_deadline(&s->w, deadline);
 	while (!(up = any_up()) && !waiter_expired(&s->w)) {
-		net_unlock();
 		waiter_wait(&s->w);
-		net_lock();
 	}
 	waiter_set_deadline(&s->w, 0);
 	link_out(s);
@@ -267,10 +328,12 @@ static void attach(struct netdev *d)
 	snprintf(i->name, sizeof i->name, "eth%u", niface++);
 	i->dev = d;
 	d->stack = i;
-	d->rx = on_frame;
+	d->rx = on_frames;
 	d->link = on_link;
 	d->tx_room = on_room;
 	netif_add(&i->netif, NULL, NULL, NULL, i, init_eth, ethernet_input);
+	/* Not UDP's: one in fragments has a checksum that no device makes. */
+	NETIF_SET_CHECKSUM_CTRL(&i->netif, MAKES & ~(d->offloads & NET_CSUM_NEEDED ? NETIF_CHECKSUM_GEN_TCP : 0));
 	netif_set_status_callback(&i->netif, on_status);
 	netif_set_link_callback(&i->netif, on_status);
 	if (niface == 1)
@@ -284,6 +347,9 @@ static void attach(struct netdev *d)
 void netif_begin(void)
 {
 	struct netdev *d;
+	struct netif *lo;
+	NETIF_FOREACH(lo)
+		NETIF_SET_CHECKSUM_CTRL(lo, 0);
 	for (int i = 0; i < MAX_IFACES && (d = netdev_get(i)); i++)
 		if (!d->stack) /* else a program has it for itself */
 			attach(d);
@@ -378,9 +444,7 @@ error net_ping(net_addr to, int64 timeout, int64 *rtt)
 				err = net_err_timeout;
 				break;
 			}
-			net_unlock();
 			waiter_wait(&g->w);
-			net_lock();
 		}
 		*rtt = nanotime() - begin;
 		waiter_set_deadline(&g->w, 0);

@@ -3,8 +3,8 @@
  * lwIP is one structure under one lock, net_lock(): a mutex of tasks, so its
  * holder may be preempted, allocate and be collected around, but must not wait
  * for the network.  lwIP's callbacks run under it.  On net_unlock() what the
- * loopback interface has queued is delivered and devices are told about what
- * was queued for them, once.
+ * loopback interface has queued is delivered, and after it the tasks are woken
+ * that have got something.
  *
  * A task waits for the network on a struct waiter: the event that drivers use too
  * (io.c, after Go's netpoll), and a deadline.  One task at a time waits on
@@ -40,19 +40,21 @@
 void net_start(void);
 void net_lock(void);
 void net_unlock(void);
+/* The same by a task that waits next: it leaves its core to one that it wakes. */
+void net_unlock_to_wait(void);
 
 /* ---- wait.c */
 
 struct waiter {
 	struct io_event ev;
+	bool waiting;        /* under the lock: who changes something wakes */
 	int64_t deadline;    /* nanotime(), 0 none; under the lock, read relaxed by the timer */
 	struct rt_timer timer;
 };
 
-/* Waits until waiter_wake(), which may have come already, or the deadline.
- * May return early.  Without the lock.  task. */
+/* Lets go of the lock until waiter_wake() or the deadline.  May return early.  task */
 void waiter_wait(struct waiter *w);
-/* task or system. */
+/* Who waits runs once the lock is free.  Under the lock. */
 void waiter_wake(struct waiter *w);
 bool waiter_expired(const struct waiter *w);
 /* 0: none.  Wakes who waits if it has passed.  Under the lock. */

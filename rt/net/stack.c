@@ -3,7 +3,8 @@
  * Invariants: lwIP is entered only under `big`; the timer task is the only one
  * that calls sys_check_timeouts(), and it sleeps until the next one is due.
  * What was sent to this machine itself is delivered as the lock is given back,
- * not inside the call that sent it. */
+ * not inside the call that sent it.  Tasks are woken after that, so that none
+ * runs into the lock on another core. */
 #include "net.h"
 #include "../api_rand.h"
 #include "../hash.h"
@@ -16,6 +17,9 @@ static mutex big;
 static once started;
 static uint64_t secret[2]; /* of sequence numbers */
 static struct waiter clock_waiter;
+#define WOKEN_MAX 32
+static struct waiter *woken[WOKEN_MAX]; /* to be woken when the lock is free; under it */
+static unsigned nwoken;
 static int64_t clock_due;   /* when the timer task wakes; under the lock */
 
 u32_t sys_now(void)
@@ -47,11 +51,12 @@ uint16_t net_checksum(const void *data, int len)
 	const char *p = data;
 	uint64_t sum = 0, w;
 	for (; len >= 32; len -= 32, p += 32)
-		for (int i = 0; i < 32; i += 8) {
-			memcpy(&w, p + i, 8);
-			sum += w;
-			sum += sum < w;
-		}
+		__asm__("addq (%1), %0\n\t"
+			"adcq 8(%1), %0\n\t"
+			"adcq 16(%1), %0\n\t"
+			"adcq 24(%1), %0\n\t"
+			"adcq $0, %0"
+			: "+r"(sum) : "r"(p), "m"(*(const char(*)[32])p) : "cc");
 	for (; len >= 8; len -= 8, p += 8) {
 		memcpy(&w, p, 8);
 		sum += w;
@@ -75,9 +80,21 @@ void net_lock(void)
 	mutex_lock(&big);
 }
 
-void net_unlock(void)
+void waiter_wake(struct waiter *w)
+{
+	if (!w->waiting)
+		return;
+	w->waiting = false;
+	if (nwoken < WOKEN_MAX)
+		woken[nwoken++] = w;
+	else
+		io_signal(&w->ev);
+}
+
+static void give_back(bool waits)
 {
 	struct netif *n;
+	struct waiter *w[WOKEN_MAX];
 	bool again;
 	do { /* an answer may be for this machine too */
 		again = false;
@@ -94,20 +111,41 @@ void net_unlock(void)
 	bool sooner = due < clock_due - Millisecond;
 	if (sooner)
 		clock_due = due;
+	unsigned k = nwoken;
+	for (unsigned i = 0; i < k; i++) {
+		w[i] = woken[i];
+		woken[i] = NULL;
+	}
+	nwoken = 0;
 	mutex_unlock(&big);
 	if (sooner)
-		waiter_wake(&clock_waiter);
+		io_signal(&clock_waiter.ev);
+	for (unsigned i = 0; i + 1 < k; i++)
+		io_signal(&w[i]->ev);
+	if (k && waits)
+		io_signal_here(&w[k - 1]->ev);
+	else if (k)
+		io_signal(&w[k - 1]->ev);
+}
+
+void net_unlock(void)
+{
+	give_back(false);
+}
+
+void net_unlock_to_wait(void)
+{
+	give_back(true);
 }
 
 static void timer_task(void *arg)
 {
+	net_lock();
 	for (;;) {
-		net_lock();
 		sys_check_timeouts();
 		u32_t ms = sys_timeouts_sleeptime();
 		clock_due = nanotime() + (ms < 3600000 ? ms : 3600000) * Millisecond;
 		waiter_set_deadline(&clock_waiter, clock_due);
-		net_unlock();
 		waiter_wait(&clock_waiter);
 	}
 }

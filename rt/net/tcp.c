@@ -156,9 +156,7 @@ error tcp_dial(const net_addr *to, int64 deadline, conn **out)
 			err = net_err_timeout;
 			break;
 		}
-		net_unlock();
 		waiter_wait(&c->wr);
-		net_lock();
 	}
 	waiter_set_deadline(&c->wr, 0);
 	if (err && c->pcb) {
@@ -238,9 +236,7 @@ static error read_tcp(conn *c, void *buf, void *(*lend)(void *), void *arg, size
 			err = c->err ? c->err : io_eof;
 			break;
 		}
-		net_unlock();
 		waiter_wait(&c->rd);
-		net_lock();
 	}
 	net_unlock();
 	mutex_unlock(&c->reading);
@@ -277,9 +273,7 @@ static error write_tcp(conn *c, const char *p, size_t n, size_t *done)
 			err = net_err_memory;
 			break;
 		}
-		net_unlock();
 		waiter_wait(&c->wr);
-		net_lock();
 	}
 	net_unlock();
 	mutex_unlock(&c->writing);
@@ -464,9 +458,7 @@ error listener_accept(listener *l, conn **out)
 			*out = c;
 			break;
 		}
-		net_unlock();
 		waiter_wait(&l->rd);
-		net_lock();
 	}
 	net_unlock();
 	mutex_unlock(&l->accepting);

@@ -97,9 +97,7 @@ error udp_read(packet_conn *c, void *buf, size_t n, size_t *got, net_addr *from)
 		}
 		if (err || d)
 			break;
-		net_unlock();
 		waiter_wait(&c->rd);
-		net_lock();
 	}
 	net_unlock();
 	mutex_unlock(&c->reading);

@@ -7,17 +7,16 @@
 
 void waiter_wait(struct waiter *w)
 {
+	w->waiting = true;
+	net_unlock_to_wait();
 	io_wait(&w->ev);
-}
-
-void waiter_wake(struct waiter *w)
-{
-	io_signal(&w->ev);
+	net_lock();
+	w->waiting = false;
 }
 
 static void fire(struct rt_timer *t, uint64_t now)
 {
-	waiter_wake((struct waiter *)((char *)t - offsetof(struct waiter, timer)));
+	io_signal(&((struct waiter *)((char *)t - offsetof(struct waiter, timer)))->ev);
 }
 
 bool waiter_expired(const struct waiter *w)

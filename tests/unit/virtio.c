@@ -33,7 +33,7 @@ struct fake {
 	struct io_event kick;
 	uint16_t seen[16];     /* taken of each avail ring */
 	uint8_t *disk;
-	uint8_t frame[256];    /* what is received next */
+	uint8_t frame[2048];   /* what a buffer gets next */
 	unsigned frame_len;
 	wait_group answered;
 };
@@ -474,17 +474,24 @@ TEST(rng)
 static struct fake *net;
 static nic *n;
 
-/* The device receives these bytes behind this header; false: it was dropped. */
-static bool receive(const void *header, unsigned header_len, unsigned len)
+static byte got[8192];
+
+/* The device puts these bytes in its next buffer, the header first. */
+static void fill_one(const void *header, unsigned header_len, unsigned len)
 {
-	byte got[2048];
-	struct nic_stats before = nic_stats(n), now;
 	wait_group_add(&net->answered, 1);
 	memcpy(net->frame, header, header_len);
 	memset(net->frame + header_len, 7, len);
 	__atomic_store_n(&net->frame_len, header_len + len, __ATOMIC_RELEASE);
 	io_signal(&net->kick);
 	wait_group_wait(&net->answered);
+}
+
+/* The device receives these bytes behind this header; false: it was dropped. */
+static bool receive(const void *header, unsigned header_len, unsigned len)
+{
+	struct nic_stats before = nic_stats(n), now;
+	fill_one(header, header_len, len);
 	do {
 		gosched();
 		now = nic_stats(n);
@@ -495,6 +502,8 @@ static bool receive(const void *header, unsigned header_len, unsigned len)
 	return true;
 }
 
+static const uint8_t whole[12] = { [10] = 1 }, two[12] = { [10] = 2 };
+
 TEST(net_nonsense)
 {
 	int before = nic_count();
@@ -502,7 +511,7 @@ TEST(net_nonsense)
 	CHECK(virtio_start(&net->v, &virtio_net_driver));
 	n = nic_open(before);
 	CHECK(n != NULL);
-	static const uint8_t good[12] = { [10] = 1 }, none[12] = {}, many[12] = { [10] = 200 },
+	static const uint8_t *good = whole, none[12] = {}, many[12] = { [10] = 200 },
 	                     csum[12] = { 1, [6] = 50, [8] = 16, [10] = 1 }, gso[12] = { [1] = 9, [10] = 1 };
 	for (int i = 0; i < 50; i++) { /* more than there are buffers: all come back */
 		CHECK(receive(good, 12, 60));
@@ -515,6 +524,49 @@ TEST(net_nonsense)
 	}
 	CHECK(receive(good, 12, 60));
 	CHECK(nic_stats(n).rx_dropped >= 300);
+}
+
+TEST(net_large_frame)
+{
+	fill_one(two, 12, 2036);
+	fill_one("", 0, 2048);
+	CHECK_EQ(nic_recv(n, got, sizeof got, 0), 4084);
+	for (int i = 0; i < 4084; i++)
+		CHECK_EQ(got[i], 7);
+	fill_one(two, 12, 2036);
+	fill_one("", 0, 100);
+	CHECK_EQ(nic_recv(n, got, 50, 0), 2136); /* what does not fit is gone */
+	CHECK(receive(whole, 12, 60));
+}
+
+/* The sender left the checksum: of 13 words of 0707 it is ~5b5b. */
+TEST(net_checksum_left)
+{
+	static const uint8_t left[12] = { 1, [6] = 34, [8] = 16, [10] = 1 };
+	CHECK(receive(left, 12, 60));
+	CHECK(got[49] == 7 && got[50] == 0xa4 && got[51] == 0xa4 && got[52] == 7);
+}
+
+/* A frame of which half has come when the device is reset: the next is not its rest. */
+TEST(net_half_frame_and_reset)
+{
+	for (int i = 0; i < 3; i++) {
+		struct nic_stats before = nic_stats(n);
+		unsigned resets = net->resets;
+		fill_one(two, 12, 100);
+		atomic_store(&net->status, net->status | STATUS_NEEDS_RESET);
+		io_signal(&net->v.change);
+		while (net->resets == resets || !(atomic_load(&net->status) & STATUS_DRIVER_OK))
+			sleep(Millisecond);
+		for (int ms = 0; nic_stats(n).rx_dropped == before.rx_dropped && ms < 5000; ms++)
+			sleep(Millisecond);
+		CHECK_EQ(nic_stats(n).rx_dropped, before.rx_dropped + 1);
+		CHECK(receive(whole, 12, 60));
+	}
+}
+
+TEST(net_fails)
+{
 	/* A device that fails is a wire that was cut. */
 	atomic_store(&net->after, 0);
 	atomic_store(&net->mode, JUMP);
@@ -565,5 +617,9 @@ TEST_MAIN
 	RUN(refused);
 	RUN(rng);
 	RUN(net_nonsense);
+	RUN(net_large_frame);
+	RUN(net_checksum_left);
+	RUN(net_half_frame_and_reset);
+	RUN(net_fails);
 	RUN(memory_disk);
 }

@@ -22,6 +22,8 @@ uint16_t net_checksum(const void *data, int len);
 uint32_t net_rand(void);
 _Noreturn void net_assert_failed(const char *what, const char *file, int line);
 
+#define lwip_htons(x) ((u16_t)__builtin_bswap16(x))
+#define lwip_htonl(x) ((u32_t)__builtin_bswap32(x))
 #define LWIP_RAND() net_rand()
 #define LWIP_PLATFORM_DIAG(x) ((void)0)
 #define LWIP_PLATFORM_ASSERT(what) net_assert_failed(what, __FILE__, __LINE__)
