@@ -13,7 +13,7 @@
 # link), boot/efi/efi.mk (UEFI loader and disk images).  Dependencies are
 # generated (-MMD); changed flags rebuild through the stamps build/*/flags.
 
-APP        ?= apps/wordcount
+APP        ?= apps/demo
 SMP        ?= 2
 MEM        ?= 256M
 MACHINE    ?= q35
@@ -57,7 +57,7 @@ IRQ_SRCS    := rt/irq.c
 NET_SRCS    := $(sort $(wildcard rt/net/*.c rt/http/*.c))
 RT_SRCS     := $(filter-out $(IRQ_SRCS),$(sort $(wildcard rt/*.c)))
 # Run once, seldom, or when all is lost: small before fast.
-COLD_SRCS   := $(addprefix rt/,boot.c crt.c env.c heapverify.c leak.c mprof.c mstats.c oom.c panic.c schedcheck.c schedtrace.c symtab.c taskdump.c traceback.c whyalive.c) \
+COLD_SRCS   := $(addprefix rt/,boot.c crt.c env.c heapverify.c leak.c mprof.c mstats.c oom.c inspectjson.c console.c panic.c schedcheck.c schedtrace.c symtab.c taskdump.c traceback.c whyalive.c) \
 	$(addprefix rt/http/,client.c events.c files.c ranges.c types.c url.c) $(addprefix kernel/,acpi.c bootmem.c console.c cpu.c fatal.c fbcon.c font.c ioapic.c main.c power.c print.c smp.c vm.c walltime.c)
 RT_ASM      := $(sort $(wildcard rt/*.S))
 KERNEL_SRCS := $(sort $(wildcard boot/*.c kernel/*.c drivers/*.c))
@@ -90,15 +90,16 @@ all: $(B)/metal/app/$(notdir $(abspath $(APP))).elf ## build the image of APP
 GOALS := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out help clean deps,$(GOALS)),)
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
-# The tests make the reference.
-ifneq ($(shell tests/deps.sh $(filter bench,$(GOALS)) $(if $(filter test reference t/reference,$(GOALS)),reference) >&2 && echo ok),ok)
+# The tests make the reference, and look at the demo's page.
+ifneq ($(shell tests/deps.sh $(filter bench,$(GOALS)) $(if $(filter test reference t/reference,$(GOALS)),reference) \
+	$(if $(filter test t/demo,$(GOALS)),browser) >&2 && echo ok),ok)
 $(error cannot go on without these packages)
 endif
 endif
 endif
 
 deps: ## install what is missing (Debian packages, as root or through sudo)
-	@tests/deps.sh bench reference
+	@tests/deps.sh bench reference browser
 
 # ---- flags: a change rebuilds ------------------------------------------------
 
@@ -251,8 +252,13 @@ endif
 SETTINGS := GOMAXPROCS GOGC GOMEMLIMIT GODEBUG NET PANIC
 export APP SMP MEM MACHINE CPU ARGS FILE GDB PORTS $(SETTINGS)
 
+# The demo's page gets a port of this machine's by itself: 8080, or the next that is free.
+ifeq ($(APP_DIR)$(PORTS),apps/demo)
+FORWARD = port=$$(tests/freeport.py 8080) && echo "booting $(APP_DIR) on $(SMP) cores; its page will be http://localhost:$$port/" && \
+	PORTS="$$port:80" ARGS="$${ARGS:-http://localhost:$$port/}"
+endif
 run: $(if $(filter uefi,$(MACHINE)),image,$(B)/metal/app/$(APP_NAME).elf) ## boot APP in QEMU; its exit status is make's
-	@tests/qemu.sh $(if $(filter uefi,$(MACHINE)),$(B)/$(APP_NAME).img,$<)
+	@$(FORWARD) tests/qemu.sh $(if $(filter uefi,$(MACHINE)),$(B)/$(APP_NAME).img,$<)
 image: $(B)/metal/app/$(APP_NAME).elf $(B)/efi/BOOTX64.EFI ## a disk image of APP, FILE and ARGS for UEFI machines and USB sticks
 	@boot/mkimage.sh $< $(B)/$(APP_NAME).img -c "$$(tests/qemu.sh --line)" $(if $(FILE),-m "$(FILE)")
 images: $(foreach d,$(APPS),$(B)/metal/app/$(notdir $(d)).elf) $(B)/mnasty/app/soak.elf $(B)/efi/BOOTX64.EFI $(TOOLS)

@@ -60,6 +60,9 @@ class Guest:
         command = [f"{ROOT}/tests/qemu.sh", image, *extra]
         self.command = " ".join([f"{k}='{v}'" for k, v in words.items()] + ["tests/qemu.sh"] +
                                 [os.path.relpath(image, ROOT)] + list(extra))
+        self.start(command, env, limit)
+
+    def start(self, command, env, limit):
         self.deadline = time.monotonic() + limit
         self.began = time.monotonic()
         self.raw = b""
@@ -127,6 +130,17 @@ class Guest:
         self.process.wait()
         self.process.stdout.close()
         self.process.stdin.close()
+
+
+class MakeRun(Guest):
+    """`make run WORDS`, as a person types it."""
+
+    def __init__(self, *words, limit=2 * BACKSTOP):
+        env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k not in (
+            "MFLAGS", "APP", "SMP", "MEM", "CPU", "MACHINE", "DISK", "FILE", "ARGS", "GOMAXPROCS", "GOGC", "GOMEMLIMIT",
+            "GODEBUG", "PANIC", "BOOT", "GDB", "PORTS", "NET", "V", "TIMEOUT")}
+        self.command = " ".join(["make", "run", *words])
+        self.start(["make", "run", *words], env, limit)
 
 
 def boot(image, extra=(), limit=BACKSTOP, **settings):
