@@ -92,14 +92,14 @@ ifneq ($(filter-out help clean deps,$(GOALS)),)
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
 # The tests make the reference, and look at the demo's page.
 ifneq ($(shell tests/deps.sh $(filter bench,$(GOALS)) $(if $(filter test reference t/reference,$(GOALS)),reference) \
-	$(if $(filter test t/demo,$(GOALS)),browser) >&2 && echo ok),ok)
+	$(if $(filter test t/demo,$(GOALS)),browser) $(if $(filter test t/gdb,$(GOALS)),gdb) >&2 && echo ok),ok)
 $(error cannot go on without these packages)
 endif
 endif
 endif
 
 deps: ## install what is missing (Debian packages, as root or through sudo)
-	@tests/deps.sh bench reference browser
+	@tests/deps.sh bench reference browser gdb
 
 # ---- flags: a change rebuilds ------------------------------------------------
 
@@ -263,8 +263,8 @@ image: $(B)/metal/app/$(APP_NAME).elf $(B)/efi/BOOTX64.EFI ## a disk image of AP
 	@boot/mkimage.sh $< $(B)/$(APP_NAME).img -c "$$(tests/qemu.sh --line)" $(if $(FILE),-m "$(FILE)")
 images: $(foreach d,$(APPS),$(B)/metal/app/$(notdir $(d)).elf) $(B)/mnasty/app/soak.elf $(B)/efi/BOOTX64.EFI $(TOOLS)
 gdb: ## how to debug a running image
-	@echo "make run GDB=1 ...      starts QEMU and waits for gdb, then in another terminal:"
-	@echo "gdb $(B)/metal/app/$(APP_NAME).elf -ex 'target remote :1234' -ex 'hbreak ingot_main' -ex continue"
+	@echo "make run GDB=1 ...      starts QEMU and waits for gdb, then in another terminal (gdb: ingot help):"
+	@echo "gdb $(B)/metal/app/$(APP_NAME).elf -x kernel/gdb.py -ex 'target remote :1234' -ex 'hbreak ingot_main' -ex continue"
 
 # ---- testing ------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
 """README.md and rt/HACKING.md say what is so: their commands run and print what
-they show, what they name exists.
+they show, what they name exists.  One that goes on until Ctrl-C is ended when it has
+printed the last line shown, and the address that it names is asked for its page.
 
 test: limit=600
 
@@ -18,7 +19,9 @@ import subprocess
 import sys
 import tempfile
 
-from qemu import ROOT, Report, built, pattern
+import urllib.request
+
+from qemu import ROOT, MakeRun, Report, built, pattern
 
 report = Report("readme")
 LIMIT = 240  # seconds for one command; against hanging only
@@ -54,6 +57,17 @@ def commands(text):
             yield command, shown
 
 
+def endless(command, shown):
+    """`make run ...` of a server: (whether it prints that and serves its page, output)."""
+    shown = [line.replace("localhost:8080/", "localhost:.../") for line in shown]  # or the next free port
+    with MakeRun(*command.split()[2:]) as guest:
+        if not guest.expect(pattern(shown[-1:]).pattern.replace(r"\n", r"\r?\n"), LIMIT):
+            return False, guest.text
+        with urllib.request.urlopen(re.search(r"http://localhost:\d+/", guest.text)[0], timeout=60) as answer:
+            served = answer.status == 200 and b"<title>" in answer.read()
+        return served and pattern(shown).match(guest.text), guest.text
+
+
 with tempfile.TemporaryDirectory() as home:
     # The program, saved as README says, and what is shown of it.
     named = re.search(r"`~/(\S+\.c)`:\n\n```c\n(.*?)^```", README, re.M | re.S)
@@ -66,8 +80,12 @@ with tempfile.TemporaryDirectory() as home:
 
     ran = 0
     for command, shown in commands(README):
-        status, text = shell(command, home)
         ran += 1
+        if "Ctrl-C" in shown[-1]:
+            good, text = endless(command, shown)
+            report.check(command, good, text[-3000:])
+            continue
+        status, text = shell(command, home)
         # `make` itself fails with 2 when an image ends with a status.
         wanted = (2,) if any("boot parameter" in line for line in shown) else (0,)
         report.check(command, status in wanted and pattern(shown).fullmatch(text),
