@@ -45,7 +45,9 @@ def interrupts(text):
 
 
 COMMANDS = ("help", "ps", "p", "mem", "mcache", "gc", "irq", "netstat", "log")
-with Guest(built("demo"), ports=f"{port}:80", smp=2) as guest:
+# A second card, of virtio's version 0, which the driver leaves alone and says so.
+OLD = ["-netdev", "user,id=old", "-device", "virtio-net-pci,netdev=old,disable-modern=on,disable-legacy=off"]
+with Guest(built("demo"), extra=OLD, ports=f"{port}:80", smp=2) as guest:
     report.check("up", guest.expect("serving on port 80"), guest.text)
 
     # The serial line.
@@ -104,4 +106,5 @@ with Guest(built("demo"), ports=f"{port}:80", smp=2) as guest:
     text = http("/debug/log")[1]
     report.check("the log has levels, and what happened", re.search(r"^ +\d+\.\d{3} INFO +task \d+: load: tasks$", text, re.M) and
                  "load: collect" in text, text)
+    report.check("and what a driver had to say", re.search(r" WARN +task \d+: virtio-net at pci \S+: .*; not used$", text, re.M), text)
 sys.exit(report.end())

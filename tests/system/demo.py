@@ -109,6 +109,8 @@ with socket.socket() as taken:
                          page.eval("shown.gc"))
             busy = page.eval(PICTURE)
             picture_is_right("at work", busy, 2)
+            # A moment at which each P has allocated since the last collection says most.
+            page.wait("new Set(shown.heap.caches.map(c => c.proc)).size === 2 && shown.heap.caches.length > 16", 20)
             os.makedirs(f"{ROOT}/build/test", exist_ok=True)
             shot = f"{ROOT}/build/test/demo.png"
             page.screenshot(shot)
