@@ -166,12 +166,40 @@ find_slot(const struct rt_map *m, const void *k, uint64_t hash, enum shape shape
 	}
 }
 
-/* The rest of a lookup whose first candidate was not it. */
-static NOINLINE void *find_on(struct rt_map *m, const void *k, uint64_t hash, enum shape shape)
+/* The rest of a lookup whose first candidate was not it, by shape of key, which
+ * comes by value: so its caller has no frame. */
+static NOINLINE void *find_on_any(struct rt_map *m, const void *k, uint64_t hash)
 {
-	char *slot = find_slot(m, k, hash, shape, NULL, NULL);
+	char *slot = find_slot(m, k, hash, SHAPE_ANY, NULL, NULL);
 
 	return slot ? slot + m->t.val_off : NULL;
+}
+
+static NOINLINE void *find_on4(struct rt_map *m, uint32_t k, uint64_t hash)
+{
+	char *slot = find_slot(m, &k, hash, SHAPE_4, NULL, NULL);
+
+	return slot ? slot + m->t.val_off : NULL;
+}
+
+static NOINLINE void *find_on8(struct rt_map *m, uint64_t k, uint64_t hash)
+{
+	char *slot = find_slot(m, &k, hash, SHAPE_8, NULL, NULL);
+
+	return slot ? slot + m->t.val_off : NULL;
+}
+
+static NOINLINE void *find_on_string(struct rt_map *m, const char *k, size_t n, uint64_t hash)
+{
+	string s = { k, n };
+	char *slot = find_slot(m, &s, hash, SHAPE_STRING, NULL, NULL);
+
+	return slot ? slot + m->t.val_off : NULL;
+}
+
+static NOINLINE __attribute__((cold)) void *read_while_written(void)
+{
+	throw("concurrent map read and map write");
 }
 
 /* The value of k or NULL.  The first candidate of the first group is tried
@@ -185,9 +213,10 @@ find(struct rt_map *m, const void *k, enum shape shape)
 	if (unlikely(!m || !m->used))
 		return NULL;
 	if (unlikely(at_load(&m->writing)))
-		throw("concurrent map read and map write");
+		return read_while_written();
 	hash = hash_key(m, k, shape);
 	group = group_at(m, hash >> 7 & m->mask);
+	/* In a large table the control word and the slot are two cache misses: at once. */
 	ctrl = *ctrl_of(group);
 	match = match_h2(ctrl, hash & 0x7f);
 	if (unlikely(!match)) {
@@ -198,24 +227,17 @@ find(struct rt_map *m, const void *k, enum shape shape)
 		if (likely(equal_key(m, k, slot, shape)))
 			return slot + m->t.val_off;
 	}
-	/* A copy, so that the key itself may stay in registers. */
 	switch (shape) {
-	case SHAPE_4: {
-		uint32_t c = *(const uint32_t *)k;
-		return find_on(m, &c, hash, shape);
-	}
-	case SHAPE_8: {
-		uint64_t c = *(const uint64_t *)k;
-		return find_on(m, &c, hash, shape);
-	}
-	case SHAPE_STRING: {
-		string c = *(const string *)k;
-		return find_on(m, &c, hash, shape);
-	}
+	case SHAPE_4:
+		return find_on4(m, *(const uint32_t *)k, hash);
+	case SHAPE_8:
+		return find_on8(m, *(const uint64_t *)k, hash);
+	case SHAPE_STRING:
+		return find_on_string(m, ((const string *)k)->ptr, ((const string *)k)->len, hash);
 	case SHAPE_ANY:
 		break;
 	}
-	return find_on(m, k, hash, shape);
+	return find_on_any(m, k, hash);
 }
 
 void *rt_map_find8(struct rt_map *m, uint64_t k)
