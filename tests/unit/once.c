@@ -2,9 +2,10 @@
  *
  * Each is given arguments that count.  tests/negative.py sees that no function-like
  * macro of these headers is missing here:
- * headers: api_arena.h api_atomic.h api_context.h api_defer.h api_device.h api_disk.h
- *   api_error.h api_file.h api_format.h api_group.h api_map.h api_mem.h api_pool.h
- *   api_rand.h api_reflect.h api_select.h api_slices.h api_sort.h api_special.h
+ * headers: api_arena.h api_atomic.h api_bufio.h api_bytes.h api_container.h api_context.h
+ *   api_date.h api_defer.h api_device.h api_disk.h api_encoding.h api_error.h api_file.h
+ *   api_format.h api_group.h api_hash.h api_io.h api_map.h api_mem.h api_net.h api_persist.h
+ *   api_pool.h api_rand.h api_reflect.h api_select.h api_slices.h api_sort.h api_special.h
  *   api_strconv.h api_string.h api_sync.h api_syncmap.h api_task.h api_time.h
  *   api_unicode.h api_value.h */
 #include "ingot.h"
@@ -33,6 +34,8 @@ typedef struct point {
 	int x, y;
 } point;
 declare_slice(point);
+declare_list(int);
+declare_ring(int);
 
 TEST(slices)
 {
@@ -395,6 +398,146 @@ TEST(values_and_panics)
 	ONCE(1, USE(panicked_as(V(caught), int)));
 }
 
+TEST(lists_and_rings)
+{
+	list_of(int) l = { 0 }, other = { 0 };
+	list_element_of(int) *e = NULL, *f = NULL;
+
+	ONCE(2, e = list_push_front(V(&l), V(1)));
+	ONCE(2, f = list_push_back(V(&l), V(2)));
+	ONCE(3, USE(list_insert_before(V(&l), V(3), V(f))));
+	ONCE(3, USE(list_insert_after(V(&l), V(4), V(e))));
+	ONCE(1, USE(list_front(V(&l))));
+	ONCE(1, USE(list_back(V(&l))));
+	ONCE(1, USE(list_next(V(e))));
+	ONCE(1, USE(list_prev(V(f))));
+	ONCE(1, CHECK_EQ(list_len(V(&l)), 4));
+	ONCE(2, list_move_to_front(V(&l), V(f)));
+	ONCE(2, list_move_to_back(V(&l), V(f)));
+	ONCE(3, list_move_before(V(&l), V(f), V(e)));
+	ONCE(3, list_move_after(V(&l), V(f), V(e)));
+	ONCE(2, list_push_back_list(V(&other), V(&l)));
+	ONCE(2, list_push_front_list(V(&other), V(&l)));
+	ONCE(2, USE(list_remove(V(&l), V(e))));
+	ONCE(1, for_list(x, V(&l)) USE(x->value));
+	ONCE(1, list_init(V(&l)));
+	CHECK_EQ(list_len(&other), 8);
+
+	ring_of(int) *r = NULL, *s = NULL;
+	ONCE(1, r = new_ring(int, V(5)));
+	ONCE(1, s = new_ring(int, V(2)));
+	ONCE(1, USE(ring_next(V(r))));
+	ONCE(1, USE(ring_prev(V(r))));
+	ONCE(2, USE(ring_move(V(r), V(2))));
+	ONCE(2, USE(ring_link(V(r), V(s))));
+	ONCE(2, USE(ring_unlink(V(r), V(1))));
+	ONCE(1, CHECK_EQ(ring_len(V(r)), 6));
+	ONCE(1, for_ring(x, V(r)) USE(x->value));
+}
+
+static bool less_int(const int *a, const int *b)
+{
+	return *a < *b;
+}
+
+TEST(heaps)
+{
+	slice(int) h = slice_lit(int, 5, 3, 4, 1, 2);
+
+	ONCE(2, heap_init(V(&h), V(less_int)));
+	ONCE(3, heap_push(V(&h), V(0), V(less_int)));
+	ONCE(2, CHECK_EQ(heap_pop(V(&h), V(less_int)), 0));
+	ONCE(3, USE(heap_remove(V(&h), V(2), V(less_int))));
+	ONCE(3, heap_fix(V(&h), V(0), V(less_int)));
+}
+
+static uint64_t hash_point(const point *p, uint64_t seed)
+{
+	return (uint64_t)(p->x + p->y) + seed;
+}
+
+static bool same_point(const point *a, const point *b)
+{
+	return a->x == b->x && a->y == b->y;
+}
+
+TEST(persistent_vectors_and_maps)
+{
+	slice(int) s = slice_lit(int, 1, 2, 3);
+	pvector(int) v = make_pvector(int);
+	point at = { 1, 2 };
+	int out;
+
+	ONCE(1, v = pvector_from(V(s)));
+	ONCE(1, CHECK_EQ(pvector_len(V(v)), 3));
+	ONCE(2, CHECK_EQ(pvector_get(V(v), V(1)), 2));
+	ONCE(2, v = pvector_push(V(v), V(4)));
+	ONCE(3, v = pvector_set(V(v), V(1), V(7)));
+	ONCE(1, v = pvector_pop(V(v)));
+	ONCE(1, USE(pvector_slice(int, V(v))));
+	ONCE(1, for_pvector(i, p, V(v)) USE(*p));
+
+	pmap(string, int) m = make_pmap(string, int);
+	pmap(point, int) mp;
+	ONCE(2, mp = make_pmap_func(point, int, V(hash_point), V(same_point)));
+	ONCE(3, m = pmap_set(V(m), V(S("a")), V(1)));
+	ONCE(3, mp = pmap_set(V(mp), V(at), V(1)));
+	ONCE(1, CHECK_EQ(pmap_len(V(m)), 1));
+	ONCE(2, CHECK_EQ(pmap_get(V(m), V(S("a"))), 1));
+	ONCE(2, CHECK(pmap_has(V(m), V(S("a")))));
+	ONCE(3, CHECK(pmap_lookup(V(m), V(S("a")), V(&out))));
+	ONCE(1, for_pmap(k, x, V(m)) USE(x));
+	ONCE(1, for_pmap_of(point, k, x, V(mp)) USE(k));
+	ONCE(2, USE(pmap_delete(V(m), V(S("a")))));
+}
+
+TEST(hashes_and_encodings)
+{
+	string x = S("text");
+	sha256 h2 = sha256_new();
+	sha1 h1 = sha1_new();
+	md5 h5 = md5_new();
+
+	ONCE(1, USE(fnv32(V(x))));
+	ONCE(1, USE(fnv32a(V(x))));
+	ONCE(1, USE(fnv64(V(x))));
+	ONCE(1, USE(fnv64a(V(x))));
+	ONCE(2, USE(fnv32_update(V(1), V(x))));
+	ONCE(2, USE(fnv32a_update(V(1), V(x))));
+	ONCE(2, USE(fnv64_update(V(1), V(x))));
+	ONCE(2, USE(fnv64a_update(V(1), V(x))));
+	ONCE(1, USE(crc32_ieee(V(x))));
+	ONCE(1, USE(crc32_castagnoli(V(x))));
+	ONCE(2, USE(crc32_ieee_update(V(1), V(x))));
+	ONCE(2, USE(crc32_castagnoli_update(V(1), V(x))));
+	ONCE(1, USE(adler32(V(x))));
+	ONCE(2, USE(adler32_update(V(1), V(x))));
+	ONCE(2, USE(maphash_bytes(V(1), V(x))));
+	ONCE(2, sha256_write(V(&h2), V(x)));
+	ONCE(1, USE(sha256_of(V(x))));
+	ONCE(2, sha1_write(V(&h1), V(x)));
+	ONCE(1, USE(sha1_of(V(x))));
+	ONCE(2, md5_write(V(&h5), V(x)));
+	ONCE(1, USE(md5_of(V(x))));
+	ONCE(1, USE(hex_encode(V(x))));
+	ONCE(2, USE(base64_encode(V(StdEncoding), V(x))));
+}
+
+TEST(readers_writers_and_dates)
+{
+	bytes_buffer b = { 0 };
+	bufio_writer *bw = bufio_new_writer(buffer_writer(&b));
+	datetime t = time_unix(0, 0);
+
+	ONCE(3, buffer_printf(V(&b), "%d%s", V(1), V("a")));
+	ONCE(2, must(io_printf(V(buffer_writer(&b)), "%d", V(2))));
+	ONCE(2, must(bufio_printf(V(bw), "%d", V(3))));
+	ONCE(2, USE(io_multi_reader(V(buffer_reader(&b)), V(buffer_reader(&b)))));
+	ONCE(2, USE(io_multi_writer(V(buffer_writer(&b)), V(buffer_writer(&b)))));
+	ONCE(2, CHECK_S(time_format(V(t), V(DateOnly)), S("1970-01-01")));
+	ONCE(3, must(time_parse(V(DateOnly), V(S("1970-01-02")), V(&t))));
+}
+
 TEST_MAIN
 {
 	RUN(slices);
@@ -411,4 +554,9 @@ TEST_MAIN
 	RUN(arenas_and_weak_pointers);
 	RUN(atomics);
 	RUN(values_and_panics);
+	RUN(lists_and_rings);
+	RUN(heaps);
+	RUN(persistent_vectors_and_maps);
+	RUN(hashes_and_encodings);
+	RUN(readers_writers_and_dates);
 }
