@@ -23,10 +23,22 @@
  * leave the function: no variable is read then. */
 #pragma GCC diagnostic ignored "-Wclobbered"
 
-struct defer_rec;
 struct rt_info_ref;
-struct defer_rec *rt_defer_new(void (*thunk)(void *), const void *args, size_t size, void *cfa);
-int rt_defer_push(struct defer_rec *d) __attribute__((returns_twice));
+
+/* A deferred call as its macro sees it: most is private to the runtime.  A call
+ * of at most two words is made as it is; another is that of a thunk with its
+ * block, which lies in words[1 ... 4] if it fits. */
+struct rt_deferred {
+	uintptr_t own[3];
+	uintptr_t pc; /* the function's return address, unless another defer of it replaced that */
+	uintptr_t owned[10];
+	uintptr_t words[6];
+};
+#define RT_DEFER_BY_THUNK 5 /* the word that says so */
+#define RT_DEFER_BLOCK (4 * sizeof(uintptr_t))
+struct rt_deferred *rt_defer_push(void *call, uintptr_t *slot) __attribute__((returns_twice));
+void rt_defer_nil(void *args);
+void *rt_defer_block(const void *args, size_t size);
 
 /* Stores into locals are done before the block ends. */
 static inline __attribute__((always_inline)) void rt_defer_fence(char *unused)
@@ -44,15 +56,48 @@ static inline __attribute__((always_inline)) void rt_defer_fence(char *unused)
 	do { \
 		/* A frame of its own, no tail call: recover() counts frames. */ \
 		RT_CALL(__asm__ volatile("" ::"r"(__builtin_frame_address(0)) : "memory");, f, ##__VA_ARGS__) \
-		if (rt_unlikely(rt_defer_push(rt_defer_new(rt_call_v.fn ? rt_call_thunk : (void (*)(void *))0, \
-		                                           &rt_call_v, sizeof rt_call_v, \
-		                                           __builtin_dwarf_cfa())))) { \
+		enum { \
+			rt_df_direct = RT_DEFER_DIRECT(__VA_ARGS__), \
+			rt_df_big = !rt_df_direct && sizeof rt_call_v > RT_DEFER_BLOCK \
+		}; \
+		void *rt_df_block = rt_df_big ? rt_defer_block(&rt_call_v, sizeof rt_call_v) : (void *)0; \
+		void *rt_df_call = !rt_call_v.fn ? (void *)rt_defer_nil \
+			: rt_df_direct ? (void *)rt_call_v.fn : (void *)rt_call_thunk; \
+		uintptr_t *rt_df_slot = (uintptr_t *)__builtin_dwarf_cfa() - 1; \
+		struct rt_deferred *rt_df = rt_defer_push(rt_df_call, rt_df_slot); \
+		if (rt_unlikely(!rt_df)) { \
 			_Pragma("GCC diagnostic push") \
 			_Pragma("GCC diagnostic ignored \"-Wreturn-type\"") \
 			return; \
 			_Pragma("GCC diagnostic pop") \
 		} \
+		if (rt_df_direct) { \
+			RT_EACH(RT_DEFER_STORE, rt_df, ##__VA_ARGS__) \
+		} else { \
+			rt_df->words[0] = (uintptr_t)(rt_df_big ? rt_df_block : &rt_df->words[1]); \
+			rt_df->words[RT_DEFER_BY_THUNK] = 1; \
+			if (!rt_df_big) \
+				*(struct rt_call_block *)&rt_df->words[1] = rt_call_v; \
+		} \
+		if (rt_likely(*rt_df_slot == rt_df->pc)) \
+			RT_DEFER_HOOK(rt_df_slot); \
 	} while (0)
+/* Whether all arguments are words, of the types that the function takes, and it
+ * has no result. */
+#define RT_DEFER_DIRECT(...) \
+	(RT_NARGS(__VA_ARGS__) <= 2 RT_EACH(RT_DEFER_IS_WORD, , ##__VA_ARGS__) && \
+	 __builtin_types_compatible_p(__typeof__(rt_call_f), void (*)(RT_EACH(RT_DEFER_TYPE, , ##__VA_ARGS__))))
+#define RT_DEFER_IS_WORD(c, i, x) && RT_DEFER_WORD(rt_call_a##i)
+#define RT_DEFER_WORD(a) \
+	(sizeof(a) >= 4 && sizeof(a) <= 8 && (__builtin_classify_type(a) == RT_CLASS_INT || \
+	                                      __builtin_classify_type(a) == RT_CLASS_POINTER))
+#define RT_DEFER_TYPE(c, i, x) RT_COMMA##i __typeof__(rt_call_a##i)
+#define RT_DEFER_STORE(d, i, x) \
+	(d)->words[(i) % 2] = (uintptr_t)__builtin_choose_expr(RT_DEFER_WORD(rt_call_a##i), rt_call_a##i, 0);
+/* Replaces the function's return address by a jump to rt_defer_return.  A call
+ * makes it, so that the processor predicts the function's return to go there. */
+#define RT_DEFER_HOOK(slot) \
+	__asm__ volatile("call 1f\n\tjmp rt_defer_return\n1:\tpopq %0" : "=m"(*(slot)) : : "memory", "cc")
 
 /* What a panic carries. */
 typedef struct panicked {

@@ -16,14 +16,14 @@
 #define EXT_FAST_TOP 48
 #define EXT_FAST_LIMIT 56
 #define WINDOW_CALL_FRAME 2049 /* stack.h */
-#define D_SP 24
-#define D_RESUME 32
-#define D_RBX 40
-#define D_RBP 48
-#define D_R12 56
-#define D_R13 64
-#define D_R14 72
-#define D_R15 80
+#define D_SP 32
+#define D_RESUME 40
+#define D_RBX 48
+#define D_RBP 56
+#define D_R12 64
+#define D_R13 72
+#define D_R14 80
+#define D_R15 88
 #define PCTX_HASFP 24
 #define PCTX_FRAME 32
 #define PCTX_FP 256
@@ -286,7 +286,7 @@ rt_window_call:
 
 /* void rt_defer_resume(struct defer_rec *d, uint32_t seg, uintptr_t limit):
  * goes on in the frame that deferred d, on this segment of the stack with
- * this limit, as if rt_defer_push returned 1.  (In deferreturn.S but for
+ * this limit, as if rt_defer_push returned NULL.  (In deferreturn.S but for
  * segment and rsp, which must change together.) */
 	.globl rt_defer_resume
 	.type rt_defer_resume, @function
@@ -302,7 +302,7 @@ rt_defer_resume:
 	movq D_R14(%rdi), %r14
 	movq D_R15(%rdi), %r15
 	movq D_SP(%rdi), %rsp
-	movl $1, %eax
+	xorl %eax, %eax
 	jmp *D_RESUME(%rdi)
 	.size rt_defer_resume, . - rt_defer_resume
 

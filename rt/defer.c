@@ -9,6 +9,12 @@
  * variable at function level (needs a word from the user in every function
  * that defers, and silently runs early where it is forgotten).
  *
+ * The processor predicts that a return goes where its call was.  So the macro
+ * writes the replaced address by a call of its own, past which the processor
+ * expects the function to return, and rt_defer_return ends in a return to the
+ * caller: no prediction fails (RT_DEFER_HOOK).  So the address that stands in a
+ * return slot differs from function to function; a slot is known by its place.
+ *
  * What makes it sound:
  * - A frame is known by the place of its return address (its CFA - 8), which
  *   no two live frames share.  rt_defer_push is declared returns_twice: gcc
@@ -19,144 +25,64 @@
  *   the frame once more (its epilogue is run again from intact memory).
  *   Between the function's epilogue and rt_defer_return's switch of rsp the
  *   frame is outside [rsp, top): the collector asks defer_low().
- * - Records are garbage-collected and hang on g, which is a root; reused ones
- *   wait on g->local.
+ * - Records are a stack, as the calls are: a place is taken by rt_defer_push
+ *   and free when its call has ended.  They lie in garbage-collected chunks,
+ *   that g->defers, a root, points into; chunks stay until the task ends.
  * - The unwinder asks unwind_translate() for what the slot held. */
 #include "proc.h"
 #include "defer.h"
 
-/* deferreturn.S adds it to g. */
-__attribute__((used)) const uint64_t rt_g_defers_offset = offsetof(struct g, defers);
+/* A chunk is places and, as far as the word that tells, a place behind them that
+ * is none: a wall, which is the next chunk or WALL_LAST.  Before the first place
+ * lies another wall, which leads to the chunk before, or in a task's first chunk
+ * the bottom of its stack. */
+#define WALL_LAST ((void *)1)
+#define FIRST_PLACES 2 /* with what is around them 488 bytes */
+#define MORE_PLACES 16
 
-struct defer_pool {
-	struct defer_rec *free; /* by next */
-	uint32_t n;
-};
-
-/* Copies (from NULL: clears) n bytes, a multiple of 8; the few words of most
- * calls cost less this way than a library call. */
-static inline void move_words(void *to, const void *from, size_t n)
+static struct defer_rec *new_chunk(size_t places)
 {
-	uint64_t *p = to;
-	const uint64_t *q = from;
+	struct defer_rec *d = rt_malloc((places + 1) * sizeof *d + sizeof d->wall, NULL);
 
-	for (; n; n -= 8) {
-		*p++ = q ? *q++ : 0;
-		__asm__ volatile("" : "+r"(p)); /* stays a loop */
-	}
-}
-
-static inline __attribute__((always_inline)) struct defer_rec *
-fill(struct defer_rec *d, void (*thunk)(void *), const void *args, size_t size, void *cfa)
-{
-	d->thunk = thunk ? thunk : rt_defer_nil;
-	d->size = (uint32_t)size;
-	d->slot = (uintptr_t)cfa - sizeof(uintptr_t);
-	move_words(d->args, args, size);
+	d[places + 1].wall = WALL_LAST;
 	return d;
 }
 
-static NOINLINE struct defer_rec *new_fresh(void (*thunk)(void *), const void *args, size_t size, void *cfa)
-{
-	struct defer_rec *d = rt_malloc(sizeof *d + (size > DEFER_ARGS ? size : DEFER_ARGS), NULL);
-
-	d->pooled = size <= DEFER_ARGS;
-	return fill(d, thunk, args, size, cfa);
-}
-
-/* A record with a copy of the arguments.  thunk NULL: the deferred function
- * is nil, which panics when it is run.  task. */
-struct defer_rec *rt_defer_new(void (*thunk)(void *), const void *args, size_t size, void *cfa)
-{
-	struct defer_pool *pool = rt_self.g->local;
-	struct defer_rec *d;
-
-	RT_ASSERT(size % 8 == 0);
-	if (unlikely(size > DEFER_ARGS || !pool || !pool->free))
-		return new_fresh(thunk, args, size, cfa);
-	d = pool->free;
-	pool->free = d->next;
-	pool->n--;
-	d->started = false;
-	d->panic = NULL;
-	return fill(d, thunk, args, size, cfa);
-}
-
-static NOINLINE void new_pool(struct g *g)
-{
-	g->local = rt_malloc(sizeof(struct defer_pool), RT_TYPE(struct defer_pool));
-	g->untidy = 1;
-}
-
-static inline __attribute__((always_inline)) void put_back(struct g *g, struct defer_rec *d)
-{
-	struct defer_pool *pool;
-
-	if (unlikely(!d->pooled))
-		return;
-	if (unlikely(!g->local))
-		new_pool(g);
-	pool = g->local;
-	if (unlikely(pool->n >= DEFER_POOL))
-		return;
-	move_words(d->args, NULL, d->size); /* keeps nothing alive */
-	d->next = pool->free;
-	pool->free = d;
-	pool->n++;
-}
-
-/* Gives d back; nothing may use it any more. */
-void rt_defer_free(struct g *g, struct defer_rec *d)
-{
-	put_back(g, d);
-}
-
-/* rt_defer_push's second half: d becomes the innermost deferred call, and its
- * frame returns by way of rt_defer_return. */
-int rt_defer_link(struct defer_rec *d)
+/* A free place where none follows the top, for rt_defer_push.  task. */
+struct defer_rec *rt_defer_more(void)
 {
 	struct g *g = rt_self.g;
-	uintptr_t *slot = (uintptr_t *)d->slot;
+	struct defer_rec *end, *chunk;
 
-	d->next = g->defers;
-	if (d->next && d->next->slot == d->slot) {
-		d->pc = d->next->pc;
-	} else {
-		d->pc = *slot;
-		*slot = (uintptr_t)rt_defer_return;
+	if (!g->defers) {
+		g->defers = new_chunk(FIRST_PLACES);
+		g->untidy = 1;
+		return g->defers + 1;
 	}
-	g->defers = d;
-	return 0;
+	end = g->defers + 1;
+	if (end->wall == WALL_LAST) {
+		chunk = new_chunk(MORE_PLACES);
+		chunk->wall = WALL_LAST;
+		chunk->below = g->defers;
+		end->wall = chunk;
+	}
+	return (struct defer_rec *)end->wall + 1;
 }
 
-/* Runs the deferred calls of the frame whose return address was at slot, the
- * innermost.  saved: the function's return values, cleared when a recover
- * ended it. */
-void rt_deferreturn(uintptr_t slot, void *saved)
+/* A copy of arguments that have no room in a record.  task. */
+void *rt_defer_block(const void *args, size_t size)
 {
-	struct g *g = rt_self.g;
-	struct defer_rec *d;
-
-	while ((d = g->defers) && d->slot == slot) {
-		void (*thunk)(void *) = d->thunk;
-
-		g->defers = d->next;
-		if (unlikely(!thunk))
-			memset(saved, 0, 48);
-		else
-			thunk(d->args);
-		put_back(g, d);
-	}
+	return memcpy(rt_malloc(size, NULL), args, size);
 }
 
 uintptr_t unwind_translate(uintptr_t pc, uintptr_t fp)
 {
 	uintptr_t lo, hi;
-	struct g *g;
+	struct g *g = stack_owner(fp, &lo, &hi);
 
-	if (pc != (uintptr_t)rt_defer_return || !(g = stack_owner(fp, &lo, &hi)))
+	if (!g)
 		return pc;
-	for (const struct defer_rec *d = g->defers; d; d = d->next)
+	for (const struct defer_rec *d = defer_top(g); d && d->slot; d = defer_below(d))
 		if (d->slot == fp + sizeof(uintptr_t))
 			return d->pc;
 	return pc;
@@ -166,7 +92,7 @@ uintptr_t unwind_translate(uintptr_t pc, uintptr_t fp)
  * while a function with deferred calls is returning. */
 uintptr_t defer_low(const struct g *g, uintptr_t sp)
 {
-	const struct defer_rec *d = g->defers;
+	const struct defer_rec *d = defer_top(g);
 
 	return d && d->sp < sp && d->sp >= seg_lo(g, g->cur_seg) ? d->sp : sp;
 }

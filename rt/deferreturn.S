@@ -2,74 +2,132 @@
  * function returns to, and rt_defer_push.
  * Layout of struct defer_rec: defer.h. */
 
-#define D_SLOT 8
-#define D_PC 16
-#define D_SP 24
-#define D_RESUME 32
-#define D_RBX 40
-#define D_RBP 48
-#define D_R12 56
-#define D_R13 64
-#define D_R14 72
-#define D_R15 80
+#define D_WALL 0
+#define D_BELOW 8
+#define D_SLOT 16
+#define D_PC 24
+#define D_SP 32
+#define D_RESUME 40
+#define D_RBX 48
+#define D_RBP 56
+#define D_R12 64
+#define D_R13 72
+#define D_R14 80
+#define D_R15 88
+#define D_CALL 96
+#define D_WORDS 112
+#define D_BY_THUNK 152
+#define D_SIZE 160
+
+#define SELF_G %fs:rt_self@tpoff
+#define G_DEFERS 136
 
 	.text
 
-/* int rt_defer_push(struct defer_rec *d): saves the caller's registers in d,
- * links d (rt_defer_link) and returns 0.  Returns again, with 1, when
- * rt_defer_resume(d) is called (asm.S). */
+/* struct rt_deferred *rt_defer_push(void *call, uintptr_t *slot):
+ * a deferred call of the frame whose return address is at slot, becomes the
+ * innermost; saves the caller's registers in it.  Returns again, with NULL,
+ * when rt_defer_resume is called (asm.S). */
 	.globl rt_defer_push
 	.type rt_defer_push, @function
 rt_defer_push:
-	movq (%rsp), %rax
-	leaq 8(%rsp), %rcx
-	movq %rax, D_RESUME(%rdi)
-	movq %rcx, D_SP(%rdi)
-	movq %rbx, D_RBX(%rdi)
-	movq %rbp, D_RBP(%rdi)
-	movq %r12, D_R12(%rdi)
-	movq %r13, D_R13(%rdi)
-	movq %r14, D_R14(%rdi)
-	movq %r15, D_R15(%rdi)
-	jmp rt_defer_link
+	movq SELF_G, %rdx
+	movq G_DEFERS(%rdx), %rcx
+	testq %rcx, %rcx
+	je 3f
+	leaq D_SIZE(%rcx), %rax
+	cmpq $0, D_WALL(%rax)
+	jne 3f
+1:	movq %rdi, D_CALL(%rax)
+	movq %rsi, D_SLOT(%rax)
+	movq (%rsp), %r8
+	leaq 8(%rsp), %r9
+	movq %r8, D_RESUME(%rax)
+	movq %r9, D_SP(%rax)
+	movq %rbx, D_RBX(%rax)
+	movq %rbp, D_RBP(%rax)
+	movq %r12, D_R12(%rax)
+	movq %r13, D_R13(%rax)
+	movq %r14, D_R14(%rax)
+	movq %r15, D_R15(%rax)
+	cmpq %rsi, D_SLOT(%rcx)
+	je 4f
+	movq (%rsi), %r8
+2:	movq %r8, D_PC(%rax)
+	movq %rax, G_DEFERS(%rdx)
+	ret
+4:	movq D_PC(%rcx), %r8
+	jmp 2b
+3:	pushq %rdi
+	pushq %rsi
+	subq $8, %rsp
+	call rt_defer_more
+	addq $8, %rsp
+	popq %rsi
+	popq %rdi
+	movq SELF_G, %rdx
+	movq G_DEFERS(%rdx), %rcx
+	jmp 1b
 	.size rt_defer_push, . - rt_defer_push
 
 /* A function that deferred returns here instead of to its caller.  rsp is
  * where it would be there; the function's frame lies below, and stays intact
- * while the deferred calls run: they get the stack below its low end, in a
- * frame as the caller would have made, so that backtraces read on.  Return
- * values (rax, rdx, xmm0, xmm1; x87 untouched) are kept.  Clobbers what a
- * call may. */
+ * while the deferred calls run: they get the stack below its low end, as if
+ * it had called them, so that backtraces read on.  Return values (rax, rdx,
+ * xmm0, xmm1; x87 untouched) are kept, or cleared if a recover ended the
+ * function.  Clobbers what a call may. */
 	.globl rt_defer_return
 	.type rt_defer_return, @function
 rt_defer_return:
-	movq %rsp, %rsi
-	movq %fs:rt_self@tpoff, %rcx
-	addq rt_g_defers_offset(%rip), %rcx
-	movq (%rcx), %rcx
+	movq SELF_G, %r8
+	movq G_DEFERS(%r8), %rcx
+	movq D_PC(%rcx), %r9
+	movq D_RBP(%rcx), %rbp
+	movq %r9, -8(%rsp)
 	movq D_SP(%rcx), %rsp
-	andq $-16, %rsp
-	pushq D_PC(%rcx)
-	pushq %rbp
-	movq %rsp, %rbp
-	subq $64, %rsp
+	subq $48, %rsp
 	movq %rax, (%rsp)
 	movq %rdx, 8(%rsp)
 	movups %xmm0, 16(%rsp)
 	movups %xmm1, 32(%rsp)
-	movq %rsi, 48(%rsp)
-	leaq -8(%rsi), %rdi
-	movq %rsp, %rsi
-	call rt_deferreturn
+1:	movq D_CALL(%rcx), %rax
+	movq D_WORDS(%rcx), %rdi
+	movq D_WORDS+8(%rcx), %rsi
+	testq %rax, %rax
+	je 3f
+	movq $0, D_CALL(%rcx)
+	call *%rax
+	movq SELF_G, %r8
+	movq G_DEFERS(%r8), %rcx
+2:	leaq -D_SIZE(%rcx), %rdx
+	movq D_SLOT(%rcx), %rsi
+	cmpq $0, D_WALL(%rdx)
+	jne 4f
+5:	movq %rdx, G_DEFERS(%r8)
+	pxor %xmm0, %xmm0
+	cmpq $0, D_BY_THUNK(%rcx)
+	movups %xmm0, D_WORDS(%rcx) /* keeps nothing alive */
+	jne 6f
+7:	movq %rdx, %rcx
+	cmpq %rsi, D_SLOT(%rdx)
+	je 1b
 	movq (%rsp), %rax
 	movq 8(%rsp), %rdx
 	movups 16(%rsp), %xmm0
 	movups 32(%rsp), %xmm1
-	movq 48(%rsp), %rcx
-	movq 8(%rbp), %r11
 	movq (%rbp), %rbp
-	movq %rcx, %rsp
-	jmp *%r11
+	movq %rsi, %rsp
+	ret
+3:	pxor %xmm0, %xmm0
+	movups %xmm0, (%rsp)
+	movups %xmm0, 16(%rsp)
+	movups %xmm0, 32(%rsp)
+	jmp 2b
+4:	movq D_BELOW(%rdx), %rdx
+	jmp 5b
+6:	movups %xmm0, D_WORDS+16(%rcx)
+	movups %xmm0, D_WORDS+32(%rcx)
+	jmp 7b
 	.size rt_defer_return, . - rt_defer_return
 
 	.section .note.GNU-stack, "", @progbits

@@ -7,7 +7,7 @@
  * deferred calls run on that return.
  *
  * A deferred call that panics itself starts a nested panic, which finds the
- * interrupted call's record marked `started`: the earlier panic is aborted,
+ * earlier one in the interrupted call's record: the earlier panic is aborted,
  * and disappears when the nested one is recovered.
  *
  * recover() must be called directly by the deferred function: its frame's
@@ -19,11 +19,21 @@
 
 static const char runtime_prefix[] = "runtime error: ";
 
+/* In the place of a thunk. */
+static NOINLINE void call_direct(const struct defer_rec *d)
+{
+	d->call(d->words[0], d->words[1]);
+	__asm__ volatile("" ::"r"(__builtin_frame_address(0)) : "memory"); /* no tail call */
+}
+
 /* Runs d's call so that recover() finds p. */
 static NOINLINE void call_deferred(struct panic_rec *p, struct defer_rec *d)
 {
 	p->frame = (uintptr_t)__builtin_frame_address(0);
-	d->thunk(d->args);
+	if (d->words[RT_DEFER_BY_THUNK])
+		d->call(d->words[0], 0);
+	else
+		call_direct(d);
 	p->frame = 0;
 }
 
@@ -82,15 +92,16 @@ static void report(void *arg)
 }
 
 /* Removes the innermost record, which will not be returned through.  A frame
- * that has no other gets its return address back, for the report. */
+ * that has no other gets its return address back. */
 static void drop(struct g *g)
 {
-	struct defer_rec *d = g->defers;
+	struct defer_rec *d = g->defers, *below = defer_below(d);
 
-	if (!d->next || d->next->slot != d->slot)
+	if (below->slot != d->slot)
 		*(uintptr_t *)d->slot = d->pc;
-	g->defers = d->next;
-	rt_defer_free(g, d);
+	g->defers = below;
+	d->panic = NULL;
+	memset(d->words, 0, sizeof d->words); /* keeps nothing alive */
 }
 
 /* Takes the innermost deferred call and runs it for p.  A call that another
@@ -100,20 +111,17 @@ static struct defer_rec *run_next(struct g *g, struct panic_rec *p)
 {
 	struct defer_rec *d;
 
-	while ((d = g->defers)) {
-		if (!d->started && d->thunk)
+	while ((d = defer_top(g))) {
+		if (!d->panic && d->call)
 			break;
 		if (d->panic)
 			d->panic->aborted = true;
-		d->panic = NULL;
 		drop(g);
 	}
 	if (!d)
 		return NULL;
-	d->started = true;
 	d->panic = p;
 	call_deferred(p, d);
-	d->panic = NULL;
 	if (g->defers != d)
 		throw("panic: deferred calls out of order");
 	return d;
@@ -147,8 +155,10 @@ static noreturn void run_panic(struct panic_rec *p, struct where *w)
 			drop(g);
 			run_goexit();
 		}
-		d->thunk = NULL;
-		d->started = false;
+		d->call = NULL;
+		d->panic = NULL;
+		/* Its return may have begun, and been undone for the backtrace. */
+		*(uintptr_t *)d->slot = (uintptr_t)rt_defer_return;
 		struct stack_back to = stack_unwind_to(g, d->sp);
 		rt_defer_resume(d, (uint32_t)to.seg, to.limit);
 	}

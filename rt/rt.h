@@ -198,7 +198,7 @@ struct g {
 	uint32_t status;      /* enum g_status; written by the owner of the G's place */
 	uint32_t resched;     /* nopreempt hit: yield when it drops to 0.  Set by irq on own core */
 	uint16_t in_systemstack; /* enum in_systemstack */
-	uint16_t untidy;      /* has ext, pctx or local: to be cleaned up when it ends */
+	uint16_t untidy;      /* has ext, pctx or defers: to be cleaned up when it ends */
 	uint32_t wait_reason; /* enum wait_reason, and see WAIT_REASON_MASK */
 	uint32_t is_system;   /* runtime task: not counted by num_task() and the deadlock check */
 
@@ -216,9 +216,8 @@ struct g {
 	/* Roots: everything between gc_begin and gc_end is scanned. */
 	char gc_begin[0];
 	void *param;              /* select: the sudog whose waker won */
-	struct defer_rec *defers; /* innermost first */
+	struct defer_rec *defers; /* innermost first (defer.h); whoever sets it from NULL sets untidy */
 	struct panic_rec *panics; /* innermost first */
-	void *local;              /* defer.c's; whoever sets it sets untidy */
 	char gc_end[0];
 
 	uint32_t select_done; /* CAS 0->1 by the one waker that wins a select */

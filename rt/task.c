@@ -326,7 +326,7 @@ void gfree_put_slow(struct p *p, struct g *g)
 		pctx_put(g->pctx);
 		g->pctx = NULL;
 	}
-	g->local = NULL;
+	g->defers = NULL;
 	g->untidy = 0;
 	gfree_push(p, g);
 	if (p->ngfree < GFREE_P_MAX || rt_alone)
@@ -351,7 +351,7 @@ noreturn void goexit0(void)
 	slot_check(g);
 	g->status = G_DEAD;
 	g->resched = 0;
-	RT_ASSERT(!g->param && !g->defers && !g->panics);
+	RT_ASSERT(!g->param && (!g->defers || !g->defers->slot) && !g->panics);
 	if (!g->is_system)
 		p->nended++;
 	if (likely((p->ngfree < GFREE_P_MAX - 1 || rt_alone) && !g->untidy))

@@ -94,9 +94,9 @@ static bool walk_frames(uintptr_t pc, uintptr_t fp, bool is_return, unsigned max
 			return true;
 		uintptr_t up = stack_word(fp);
 		pc = stack_word(fp + 8);
+		pc = unwind_translate(pc, fp);
 		if (pc == (uintptr_t)rt_morestack_ret)
 			pc = morestack_caller(fp);
-		pc = unwind_translate(pc, fp);
 		if (pc == 0 || (pc >= (uintptr_t)rt_asm_begin && pc < (uintptr_t)rt_asm_end))
 			return true;
 		if (up <= fp && up >= lo) /* frames only go up */

@@ -199,6 +199,119 @@ TEST(through_many_stack_segments)
 	CHECK(strchr(trace, '!') == 0);
 }
 
+/* A call of itself at the end is not made a jump: each has a frame to return from. */
+static __attribute__((noinline)) void calls_itself_last(int n, char c)
+{
+	if (n % 2) {
+		defer(note, (char)(c + n));
+	}
+	if (n == 0)
+		return;
+	note('.');
+	calls_itself_last(n - 1, c);
+}
+
+TEST(a_last_call_is_a_call)
+{
+	reset();
+	calls_itself_last(5, 'a');
+	CHECK_STR(trace, ".....bdf");
+}
+
+/* Each way to keep the arguments: two words in place, a block, a block elsewhere. */
+static int64 added;
+
+static void add1(int64 *to)
+{
+	++*to;
+}
+
+static void add2(int64 *to, int n)
+{
+	*to += n;
+}
+
+static void add3(int64 *to, int a, int64 b)
+{
+	*to += a + b;
+}
+
+static int add_int(int64 *to, int n)
+{
+	*to += n;
+	return 7;
+}
+
+static void add_float(int64 *to, double d)
+{
+	*to += (int64)(d * 2);
+}
+
+static void add_string(int64 *to, string s)
+{
+	*to += (int64)s.len;
+}
+
+static void add_strings(int64 *to, string s, string t, string u)
+{
+	*to += (int64)(s.len + t.len + u.len);
+}
+
+static double every_kind(int64 *to)
+{
+	defer(add1, to);                                       /* 1 */
+	defer(add2, to, -3);                                   /* -2 */
+	defer(add3, to, 10, (int64)1 << 40);
+	defer(add_int, to, 100);
+	defer(add_float, to, 0.5);
+	defer(add_string, to, S("four"));
+	defer(add_strings, to, S("1"), S("22"), S("333"));
+	return 0.25;
+}
+
+TEST(arguments_of_every_kind)
+{
+	added = 0;
+	CHECK(every_kind(&added) == 0.25);
+	CHECK_EQ(added, ((int64)1 << 40) + 1 - 3 + 10 + 100 + 1 + 4 + 6);
+}
+
+/* Around the end of each chunk of records, up and down, one chunk kept or taken anew. */
+static int64 up_and_down(int depth, int64 *ran)
+{
+	defer(add2, ran, depth);
+	if (depth == 0)
+		return 0;
+	int64 n = up_and_down(depth - 1, ran) + depth;
+	if (depth < 40)
+		n += up_and_down(depth / 8, ran) * 0;
+	return n;
+}
+
+static void many_in_one(int n, int64 *ran)
+{
+	for (int i = 0; i < n; i++) {
+		defer(add2, ran, i);
+		if (i % 3 == 0) {
+			defer(add_string, ran, S(""));
+		}
+	}
+}
+
+TEST(any_number_at_a_time)
+{
+	for (int depth = 0; depth < 60; depth++) {
+		int64 ran = 0, calls = 0;
+		CHECK_EQ(up_and_down(depth, &ran), depth * (depth + 1) / 2);
+		CHECK(ran >= depth * (depth + 1) / 2);
+		many_in_one(depth, &calls);
+		CHECK_EQ(calls, depth * (depth - 1) / 2);
+	}
+	int64 calls = 0;
+	many_in_one(100000, &calls);
+	CHECK_EQ(calls, (int64)100000 * 99999 / 2);
+}
+
 /* ---- panic and recover --------------------------------------------------- */
 
 static string caught;
@@ -351,6 +464,28 @@ TEST(a_panic_inside_a_deferred_call_leaves_the_outer_one)
 	reset();
 	nested_inside();
 	CHECK(string_eq(caught, S("kept")));
+}
+
+/* Deep below, some frames of which recover, and go on. */
+static int recovers_at(int depth, int every)
+{
+	defer(note, '.');
+	if (depth % every == every - 1) {
+		defer(catch);
+	}
+	if (depth == 0)
+		panic("at the bottom");
+	return recovers_at(depth - 1, every) + 1;
+}
+
+TEST(recover_at_any_depth)
+{
+	for (int every = 1; every <= 67; every++) {
+		reset();
+		CHECK_EQ(recovers_at(66, every), 67 - every);
+		CHECK_S(caught, every <= 33 ? S("none") : S("at the bottom"));
+		CHECK_EQ(traced, 67 + 67 / every);
+	}
 }
 
 static void panics_on_return(void)
@@ -511,12 +646,16 @@ TEST_MAIN
 	RUN(large_arguments);
 	RUN(is_not_inlined_into_its_caller);
 	RUN(through_many_stack_segments);
+	RUN(a_last_call_is_a_call);
+	RUN(arguments_of_every_kind);
+	RUN(any_number_at_a_time);
 	RUN(recover_returns_to_the_caller);
 	RUN(recover_only_directly);
 	RUN(registers_survive_a_recover);
 	RUN(runtime_errors);
 	RUN(a_panic_replaces_a_panic);
 	RUN(a_panic_inside_a_deferred_call_leaves_the_outer_one);
+	RUN(recover_at_any_depth);
 	RUN(a_panic_while_returning_is_recovered_by_the_same_function);
 	RUN(a_panic_carries_a_value);
 	RUN(recover_from_another_stack_segment);
