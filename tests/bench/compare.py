@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 
-# Our name; the peers' command that prints it.  A fresh one takes one sample of a process.
+# Our name; the peers' command that prints it, if they have it.  A fresh one takes one sample of a process.
 MICRO = [("yield", "yield"), ("chan_pingpong", "chan_pingpong"), ("chan_buffered", "chan_buffered"),
          ("chan_fanin_8", "chan_fanin"), ("chan_fanin_8_unbuf", "chan_fanin"), ("spawn", "spawn"), ("spawn_join", "spawn_join"),
          ("select_2ready", "select_2ready"), ("select_4_blocking", "select_4_blocking"),
@@ -26,7 +26,8 @@ MICRO = [("yield", "yield"), ("chan_pingpong", "chan_pingpong"), ("chan_buffered
          ("alloc_64_ptr", "alloc_64"), ("alloc_1k", "alloc_1k"), ("append_1e6", "append"), ("append_16", "append"),
          ("string_concat", "string_concat"), ("map_insert_int", "map_int"), ("map_get_int", "map_int"),
          ("map_get_miss_int", "map_int"), ("map_delete_insert_int", "map_int"), ("map_get_int_16", "map_int"),
-         ("map_insert_string", "map_string"), ("map_get_string", "map_string")]
+         ("map_insert_string", "map_string"), ("map_get_string", "map_string"),
+         ("defer_return", None), ("panic_recover", None), ("sort_1e6", None)]
 PARALLEL = [("mutex_contended", "mutex"), ("rwmutex_read_par", "rwmutex_read")]
 FRESH = [("fib", "fib"), ("spawn_1e5_parked", "spawn_1e5_parked"), ("spawn_1e5_parked_release", "spawn_1e5_parked"),
          ("spawn_1e6_parked", "spawn_1e6_parked"), ("spawn_1e6_parked_release", "spawn_1e6_parked"),
@@ -74,7 +75,7 @@ def main():
             done[key] = [], []
             for _ in range(ROUNDS):
                 done[key][0].append(measure([ours, key[0]], procs))
-                if go:
+                if go and command:
                     done[key][1].append(measure([go, "-spread", "-runs", "1" if (name, command) in FRESH else "5", command], procs))
         mine, peer = ([r[name] for r in side if name in r] for side in done[key])
         ratios = [p[0] / m[0] for m, p in zip(mine, peer) if m[0]]

@@ -22,7 +22,7 @@ SETS = ((1, 2, ("yield", "chan_pingpong", "chan_buffered", "chan_fanin_8", "spaw
                 "time_now",
                 "timer_create_stop", "timer_reset",
                 "timer_among_1e2", "timer_among_1e4", "timer_among_1e6", "sleep_among_1e2", "sleep_among_1e4", "sleep_among_1e6",
-                "preempt_switch", "timer_irq", "map_get_int_16")),
+                "preempt_switch", "timer_irq", "map_get_int_16", "defer_return", "panic_recover")),
         (2, 2, ("wake_core",)),
         (1, 50, ("alloc_8_tiny", "alloc_16_noscan", "alloc_16_ptr", "alloc_64", "alloc_64_ptr", "alloc_1k", "append_16",
                  "string_concat")))
