@@ -55,6 +55,16 @@ chapters = re.findall(r"^## \d+\. ([^\n]*)", TEXT, re.M)
 report.check("takes its subjects in order", len(chapters) == len(wanted) and
              all(c.startswith(w) for c, w in zip(chapters, wanted)), chapters)
 
+# Its figures are README's.
+with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+    readme = f.read()
+for row, says in (("yield", r"(\d+) for a yield"), ("spawn, run, end", r"(\d+) to start one, run it"),
+                  ("channel round trip", r"(\d+) for a value to another"),
+                  ("allocate 16 bytes, collection included", r"(\d+) instructions for 16 bytes")):
+    there = re.search(rf"^\| {re.escape(row)} \| ([\d,]+) instructions", readme, re.M)
+    here = re.search(says, re.sub(r"\s+", " ", TEXT))
+    report.check(f"says of {row} what README says", there and here and there[1] == here[1], (there and there[1], here and here[1]))
+
 shutil.rmtree(FOLDER, ignore_errors=True)
 os.makedirs(FOLDER)
 driver = '#include <stdlib.h>\n#include "ingot.h"\n'
