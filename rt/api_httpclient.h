@@ -57,6 +57,7 @@ typedef struct http_call {
 /* Sets a header, instead of what it was or what the client would send by itself. */
 void http_call_header(http_call *call, string name, string value);
 
+/* What came back.  Go: http.Response. */
 typedef struct http_response {
 	int status;               /* 200 */
 	string reason;            /* "OK", as the server put it */
@@ -69,17 +70,19 @@ typedef struct http_response {
 /* Makes the call; client NULL: one that all programs share, without a timeout.  Go:
  * client.Do. */
 error http_do(http_client *client, http_call *call, http_response **out) must_check;
-/* By that shared client. */
+/* By that shared client; the body of a post has the media type `type`. */
 error http_get(string url, http_response **out) must_check;
 error http_post(string url, string type, slice(byte) body, http_response **out) must_check;
 
-/* A header's first value, "" if there is none; names in any case; all of them. */
+/* A header's first value, "" if there is none; names in any case; how many there are,
+ * and the i-th. */
 string http_response_header(http_response *r, string name);
 size_t http_response_header_count(http_response *r);
 void http_response_header_at(http_response *r, size_t i, string *name, string *value);
 
 /* Reads the body as conn_read does, io_eof at its end. */
 error http_response_read(http_response *r, void *buf, size_t n, size_t *got) must_check;
+/* The same for what takes readers (api_io.h).  Go: resp.Body. */
 io_reader http_response_body(http_response *r);
 /* The whole body, if it is at most limit bytes; else http_err_too_large. */
 error http_response_read_all(http_response *r, size_t limit, slice(byte) *out) must_check;

@@ -41,6 +41,7 @@
  *   api_bytes.h   package bytes, buffers
  *   api_net.h     TCP, UDP, names, interfaces
  *   api_http.h    HTTP servers
+ *   api_httpclient.h HTTP clients
  *   api_log.h     lines with levels, kept in memory
  *   api_inspect.h the running program seen from inside, a console
  *   api_disk.h    disks
