@@ -62,8 +62,9 @@ typedef struct string {
 #define RT_NARGS(...) \
 	RT_NARGS_(0, ##__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 #define RT_NARGS_(z, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, count, ...) count
-/* RT_EACH(F, c, x, y...): F(c, 0, x) F(c, 1, y) ..., up to 16. */
-#define RT_EACH(F, c, ...) RT_CAT(RT_EACH, RT_NARGS(__VA_ARGS__))(F, c, ##__VA_ARGS__)
+/* RT_EACH(F, c, x, y...): F(c, 0, x) F(c, 1, y) ..., up to 16.  (No ##, which would keep the
+ * arguments from being expanded before RT_EACH itself: they may use it, as sprint does.) */
+#define RT_EACH(F, c, ...) RT_CAT(RT_EACH, RT_NARGS(__VA_ARGS__))(F, c __VA_OPT__(,) __VA_ARGS__)
 #define RT_EACH0(F, c)
 #define RT_EACH1(F, c, x) F(c, 0, x)
 #define RT_EACH2(F, c, x, y) RT_EACH1(F, c, x) F(c, 1, y)

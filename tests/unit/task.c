@@ -48,6 +48,31 @@ TEST(go_copies_arguments_of_any_type)
 	CHECK_EQ(evaluated, 1);
 }
 
+static error tell(string s, chan(string) out)
+{
+	send(out, s);
+	return NULL;
+}
+
+/* Macros of many arguments within the arguments of others. */
+static void tell_all(chan(string) out)
+{
+	task_group g = {};
+	defer(tell, sprint("%s %d", S("deferred"), 3), out);
+	go(tell, sprint("%s %d", S("go"), 1), out);
+	task_group_go(&g, tell, concat(S("group"), sprint(" %d", 2)), out);
+	must(task_group_wait(&g));
+}
+
+TEST(arguments_may_be_macros_of_the_same_kind)
+{
+	chan(string) out = make_chan(string, 3);
+	tell_all(out);
+	slice(string) told = slice_lit(string, recv(out), recv(out), recv(out));
+	sort(told);
+	CHECK_S(strings_join(told, S(",")), S("deferred 3,go 1,group 2"));
+}
+
 static int order[300], norder;
 static void note(int i)
 {
@@ -355,6 +380,7 @@ TEST_MAIN
 {
 	RUN(go_runs_each_task_once);
 	RUN(go_copies_arguments_of_any_type);
+	RUN(arguments_may_be_macros_of_the_same_kind);
 	RUN(gosched_is_fair);
 	RUN(stacks_grow_in_place);
 	RUN(stack_arguments_survive_growth);
