@@ -224,8 +224,13 @@ declare_slice(string);
 		rt_ms; \
 	})
 
-/* slice_lit(T, v...): a new slice of these values.  Go: []T{v...}. */
-#define slice_lit(T, ...) append((struct slice_##T){}, __VA_ARGS__)
+/* slice_lit(T, v...): a new slice of these values, without room for more.  Go: []T{v...}. */
+#define slice_lit(T, ...) \
+	({ \
+		struct slice_##T rt_sl = append((struct slice_##T){}, __VA_ARGS__); \
+		rt_sl.cap = rt_sl.len; \
+		rt_sl; \
+	})
 
 /* append(s, v...): s with the values added behind its length, in place if the
  * capacity allows, else in a new array of Go's growth.  1 to 16 values.

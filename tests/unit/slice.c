@@ -65,7 +65,8 @@ TEST(append_grows_like_go)
 		}
 	}
 	CHECK_EQ(cap(append((slice(byte)){}, 'a')), 8);
-	CHECK_EQ(cap(slice_lit(byte, 1, 2, 3, 4, 5, 6, 7, 8, 9)), 16);
+	CHECK_EQ(cap(append((slice(byte)){}, 1, 2, 3, 4, 5, 6, 7, 8, 9)), 16);
+	CHECK_EQ(cap(slice_lit(byte, 1, 2, 3, 4, 5, 6, 7, 8, 9)), 9);
 	CHECK_EQ(cap(append(make_slice(int64, 5), 1)), 10);
 }
 
