@@ -8,7 +8,7 @@
  *
  * bits: 2 per word of T (word i at bit 2i): 0 no pointer, 1 exact pointer,
  * 2 conservative: a union with a pointer in that word, a uintptr_t, or storage
- * in a char array of 8 bytes or more inside a struct.  A T that is char or an
+ * in a char array of 8 bytes or more inside a struct of whole words.  A T that is char or an
  * array of char is noscan.  Other integers hide nothing.  ptrmask: 1 bit per
  * word for the first 64 words, the same reduced to "scan it". */
 #ifndef RT_TYPE_H

@@ -17,7 +17,8 @@
  *   conservative  a word where any member of a union has a pointer or a
  *                 conservative word; an integer declared uintptr_t or
  *                 intptr_t; a word covered by a char array of 8 bytes or more
- *                 inside a struct or union (storage for anything)
+ *                 inside a struct or union (storage for anything), unless T's
+ *                 size is no multiple of 8: nothing in it is aligned for a pointer
  *   none          all else: other integers, floats, vectors, bit-fields
  * A T that is itself a char type or an array of one is noscan: bytes asked
  * for as bytes are text.  Of a flexible array only the emptiness is ours, so
@@ -256,7 +257,7 @@ static void lay_array(struct layout *l, Dwarf_Die *die, uint64_t off, bool in_un
 	if (is_char(&leaf)) {
 		uint64_t end = off + n * size;
 
-		if (end - off >= WORD)
+		if (end - off >= WORD && l->size % WORD == 0)
 			for (uint64_t w = (off + WORD - 1) / WORD; w < end / WORD; w++)
 				put(l, w, CONS, in_union);
 		return;

@@ -237,6 +237,8 @@ int main(void)
 	CHECK(uint8_t[8], ".");
 	CHECK(bool[8], ".");
 	CHECK(struct { char buf[64]; }, "cccccccc");
+	CHECK(struct { int n; char buf[32]; }, "....");
+	CHECK(struct { struct { int n; char buf[32]; } two[2]; }, ".........");
 	CHECK(union { char raw[16]; long n; }, "cc");
 	CHECK(struct { int n; union { char *p; long l; } u[2]; }, ".cc");
 	CHECK(struct { union { struct node *a; struct node *b; } u; }, "c");
