@@ -78,7 +78,7 @@ MAKEFLAGS += --no-print-directory
 SAY := $(if $(V),@:,@echo)
 QUIET := $(if $(V),,@)
 
-.PHONY: all help run test check soak image images bench counts figures reference check-deps check-stack deps clean gdb
+.PHONY: all help run test check soak image images examples bench counts figures reference check-deps check-stack deps clean gdb
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/metal/app/$(notdir $(abspath $(APP))).elf ## build the image of APP
@@ -238,6 +238,12 @@ APPS := $(sort $(patsubst %/,%,$(dir $(wildcard apps/*/*.c tests/system/guest/*/
 APP_DIRS := $(filter-out $(if $(filter-out $(APPS),$(APP_DIR)),%/$(APP_NAME)),$(APPS)) $(filter-out $(APPS),$(APP_DIR))
 $(foreach d,$(APP_DIRS),$(foreach v,$(METAL_VARIANTS),$(eval $(call app_metal,$(v),$(d),$(notdir $(abspath $(d)))))))
 $(foreach d,$(APP_DIRS),$(foreach v,$(HOST_VARIANTS),$(eval $(call app_host,$(v),$(d),$(notdir $(abspath $(d)))))))
+
+# The examples, as images and hosted; each in all variants when it is APP.
+EXAMPLES := $(patsubst %/main.c,%,$(sort $(wildcard apps/examples/*/main.c)))
+$(foreach d,$(filter-out %/$(APP_NAME),$(EXAMPLES)),$(eval $(call app_metal,metal,$(d),$(notdir $(d))))$(eval \
+	$(call app_host,host,$(d),$(notdir $(d)))))
+examples: $(foreach d,$(notdir $(EXAMPLES)),$(B)/metal/app/$(d).elf $(B)/host/app/$(d)/$(d)) ## all of apps/examples, as images and as Linux processes
 
 # The image without debug data: what sizes are measured of.
 %.stripped: %.elf

@@ -27,7 +27,7 @@ spin:checks_the_scheduler's_models libdw-dev:pointer_maps_from_debug_data pkg-co
 dpkg-dev:unpacks_musl's_source xz-utils:unpacks_musl's_source ca-certificates:fetches_musl's_source"
 for group; do
 	case $group in
-	bench) want="$want golang-go:peer_of_the_benchmarks" ;;
+	bench) want="$want golang-go:peer_of_the_benchmarks golang-golang-x-sync-dev:peer_of_an_example" ;;
 	gdb) want="$want gdb:the_test_of_its_script" ;;
 	browser) want="$want chromium-headless-shell:looks_at_the_demo's_page fonts-dejavu-core:letters_on_it" ;;
 	reference) want="$want doxygen:the_header's_reference" ;;
