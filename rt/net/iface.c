@@ -12,6 +12,8 @@
 #include "net.h"
 #include "../driver.h"
 #include "../libc.h"
+#include "../log.h"
+#include "../api_log.h"
 #include <lwip/dhcp.h>
 #include <lwip/dns.h>
 #include <lwip/etharp.h>
@@ -148,15 +150,25 @@ static void on_frames(struct netdev *d, unsigned queue, struct netbuf *frames)
 	netbuf_free(frames);
 }
 
+/* Into the log, not to the console: the program says there what it wants to. */
+static void note(log_level level, const struct iface *i, const char *what, const char *more)
+{
+	char line[80];
+	int n = snprintf(line, sizeof line, "%s: %s%s", i->name, what, more);
+	log_put(level, line, n < (int)sizeof line ? (size_t)n : sizeof line - 1);
+}
+
 static void on_link(struct netdev *d)
 {
 	struct iface *i = d->stack;
+	bool up = __atomic_load_n(&d->link_up, __ATOMIC_RELAXED);
 	net_lock();
-	if (__atomic_load_n(&d->link_up, __ATOMIC_RELAXED))
+	if (up)
 		netif_set_link_up(&i->netif);
 	else
 		netif_set_link_down(&i->netif);
 	net_unlock();
+	note(up ? LogInfo : LogWarn, i, up ? "link up" : "link lost", "");
 }
 
 /* Room again: lwIP sends what it could not within its next tick at the latest. */
@@ -184,6 +196,9 @@ static err_t init_eth(struct netif *n)
 
 static void on_status(struct netif *n)
 {
+	char text[IP4ADDR_STRLEN_MAX];
+	if (!ip4_addr_isany_val(*netif_ip4_addr(n)))
+		note(LogInfo, n->state, "address ", ip4addr_ntoa_r(netif_ip4_addr(n), text, sizeof text));
 	for (struct settler *s = settlers; s; s = s->next)
 		waiter_wake(&s->w);
 }

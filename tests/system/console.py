@@ -106,5 +106,6 @@ with Guest(built("demo"), extra=OLD, ports=f"{port}:80", smp=2) as guest:
     text = http("/debug/log")[1]
     report.check("the log has levels, and what happened", re.search(r"^ +\d+\.\d{3} INFO +task \d+: load: tasks$", text, re.M) and
                  "load: collect" in text, text)
+    report.check("and the card's address", re.search(r" INFO +task \d+: eth0: address 10\.0\.2\.15$", text, re.M), text)
     report.check("and what a driver had to say", re.search(r" WARN +task \d+: virtio-net at pci \S+: .*; not used$", text, re.M), text)
 sys.exit(report.end())

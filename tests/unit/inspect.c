@@ -151,6 +151,28 @@ TEST(procs_run_and_queue)
 	gomaxprocs(was);
 }
 
+static void nothing(void)
+{
+}
+
+/* On one P nobody takes them before this task gives way; a preemption in between makes
+ * it try again. */
+TEST(queued_tasks_are_counted)
+{
+	int was = gomaxprocs(1), before = num_task();
+	bool exact = false;
+	for (int tries = 0; tries < 1000 && !exact; tries++) {
+		for (int i = 0; i < 10; i++)
+			go(nothing);
+		proc_info p = at(read_procs(), 0);
+		exact = p.runq + (p.next != 0) + global_runq() == 10;
+		while (num_task() > before)
+			gosched();
+	}
+	CHECK(exact);
+	gomaxprocs(was);
+}
+
 /* ---- heap ------------------------------------------------------------------------------- */
 
 static span_info class_of(const heap_info *h, uint32 size, bool noscan)
@@ -284,6 +306,7 @@ TEST_MAIN
 	RUN(log_many_writers);
 	RUN(tasks_by_state);
 	RUN(procs_run_and_queue);
+	RUN(queued_tasks_are_counted);
 	RUN(heap_counts_objects);
 	RUN(heap_agrees_with_itself);
 	RUN(collections_are_noted);
