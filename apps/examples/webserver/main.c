@@ -9,18 +9,14 @@ static void hello(http_writer *w, http_request *r)
 	http_print(w, "Hello, %s! You are visitor %ld.\n", http_query_value(r, S("name")), n);
 }
 
-static void get(string addr, string path)
+static void get(string url)
 {
-	conn *c;
-	slice(byte) answer;
-	must(net_dial(S("tcp"), addr, &c));
-	defer(conn_close, c);
-	must(io_printf(conn_writer(c), "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, addr));
-	must(io_read_all(conn_reader(c), &answer));
-	string status, rest, body;
-	strings_cut(string_view(answer), S("\r\n"), &status, &rest);
-	strings_cut(rest, S("\r\n\r\n"), &rest, &body);
-	print("%s: %s\n%s", path, status, body);
+	http_response *r;
+	slice(byte) body;
+	must(http_get(url, &r));
+	defer(http_response_close, r);
+	must(http_response_read_all(r, 1 << 20, &body));
+	print("%d %s", r->status, string_view(body));
 }
 
 static void serve(listener *l, http_mux *mux)
@@ -35,8 +31,9 @@ int main(void)
 	http_mux *mux = new_http_mux();
 	http_handle(mux, S("/hello"), hello);
 	go(serve, l, mux);
-	string addr = net_addr_string(listener_addr(l));
-	get(addr, S("/hello?name=gopher"));
-	get(addr, S("/hello?name=Ada+Lovelace"));
+	string server = concat(S("http://"), net_addr_string(listener_addr(l)));
+	get(concat(server, S("/hello?name=gopher")));
+	get(concat(server, S("/hello?name=Ada+Lovelace")));
+	get(concat(server, S("/nothing")));
 	return 0;
 }

@@ -7,7 +7,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"strings"
 	"sync/atomic"
 )
 
@@ -18,20 +17,17 @@ func hello(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "Hello, %s! You are visitor %d.\n", r.URL.Query().Get("name"), n)
 }
 
-func get(addr, path string) {
-	c, err := net.Dial("tcp", addr)
+func get(url string) {
+	r, err := http.Get(url)
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer c.Close()
-	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, addr)
-	answer, err := io.ReadAll(c)
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		log.Fatal(err)
 	}
-	status, rest, _ := strings.Cut(string(answer), "\r\n")
-	_, body, _ := strings.Cut(rest, "\r\n\r\n")
-	fmt.Printf("%s: %s\n%s", path, status, body)
+	fmt.Printf("%d %s", r.StatusCode, body)
 }
 
 func main() {
@@ -42,6 +38,8 @@ func main() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/hello", hello)
 	go http.Serve(l, mux)
-	get(l.Addr().String(), "/hello?name=gopher")
-	get(l.Addr().String(), "/hello?name=Ada+Lovelace")
+	server := "http://" + l.Addr().String()
+	get(server + "/hello?name=gopher")
+	get(server + "/hello?name=Ada+Lovelace")
+	get(server + "/nothing")
 }
