@@ -38,6 +38,12 @@ static inline uint64_t hash_load4(const char *p)
 	return v;
 }
 
+/* hash_bytes() of 8 to 16 bytes: the first and the last 8. */
+static inline uint64_t hash_two_words(uint64_t a, uint64_t b, size_t n, uint64_t seed)
+{
+	return hash_mix(HASH_K1 ^ n, hash_mix(a ^ HASH_K1, b ^ seed ^ HASH_K0));
+}
+
 /* n bytes at p. */
 static inline uint64_t hash_bytes(const void *data, size_t n, uint64_t seed)
 {

@@ -202,6 +202,14 @@ static NOINLINE __attribute__((cold)) void *read_while_written(void)
 	throw("concurrent map read and map write");
 }
 
+/* In a large table the control word and the slot are two cache misses: both at once. */
+static inline __attribute__((always_inline)) void fetch_slots(const char *group, enum shape shape)
+{
+	__builtin_prefetch(group + 64);
+	if (shape == SHAPE_STRING)
+		__builtin_prefetch(group + 128);
+}
+
 /* The value of k or NULL.  The first candidate of the first group is tried
  * here, in few registers: it is nearly always the one. */
 static inline __attribute__((always_inline)) void *
@@ -216,8 +224,8 @@ find(struct rt_map *m, const void *k, enum shape shape)
 		return read_while_written();
 	hash = hash_key(m, k, shape);
 	group = group_at(m, hash >> 7 & m->mask);
-	/* In a large table the control word and the slot are two cache misses: at once. */
 	ctrl = *ctrl_of(group);
+	fetch_slots(group, shape);
 	match = match_h2(ctrl, hash & 0x7f);
 	if (unlikely(!match)) {
 		if (match_empty(ctrl))
@@ -250,11 +258,40 @@ void *rt_map_find4(struct rt_map *m, uint32_t k)
 	return find(m, &k, SHAPE_4);
 }
 
-void *rt_map_find_string(struct rt_map *m, const char *k, size_t n)
+static NOINLINE void *find_string(struct rt_map *m, const char *k, size_t n)
 {
 	string s = { k, n };
 
 	return find(m, &s, SHAPE_STRING);
+}
+
+/* Of 8 to 16 bytes, as most keys are, hash and comparison are two words: here,
+ * with nothing called. */
+void *rt_map_find_string(struct rt_map *m, const char *k, size_t n)
+{
+	uint64_t hash, ctrl, match, a, b;
+	char *group, *slot;
+	const string *s;
+
+	if (unlikely(!m || !m->used || at_load(&m->writing) || n - 8 > 8))
+		return find_string(m, k, n);
+	a = hash_load8(k);
+	b = hash_load8(k + n - 8);
+	hash = hash_two_words(a, b, n, m->seed);
+	group = group_at(m, hash >> 7 & m->mask);
+	ctrl = *ctrl_of(group);
+	fetch_slots(group, SHAPE_STRING);
+	match = match_h2(ctrl, hash & 0x7f);
+	if (likely(match)) {
+		slot = slot_at(m, group, first(match));
+		s = (const string *)slot;
+		if (likely(s->len == n) &&
+		    (s->ptr == k || likely(hash_load8(s->ptr) == a && hash_load8(s->ptr + n - 8) == b)))
+			return slot + m->t.val_off;
+	} else if (match_empty(ctrl)) {
+		return NULL;
+	}
+	return find_on_string(m, k, n, hash);
 }
 
 void *rt_map_find(struct rt_map *m, const void *k)

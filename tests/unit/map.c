@@ -397,6 +397,32 @@ TEST(hash_of_ones_own)
 }
 
 /* Slow, but right: each probe passes all of them. */
+/* Each length has its way to be hashed and compared; every byte counts. */
+TEST(string_keys_of_every_length)
+{
+	map(string, int) m = make_map(string, int);
+	char text[40];
+
+	for (int n = 0; n <= 40; n++)
+		for (int at = 0; at < (n ? n : 1); at++) {
+			memset(text, 'x', sizeof text);
+			if (n)
+				text[at] = 'y';
+			map_set(m, string_from_bytes(text, (size_t)n), n * 100 + at);
+		}
+	CHECK_EQ(len(m), 1 + 40 * 41 / 2);
+	for (int n = 0; n <= 40; n++)
+		for (int at = 0; at < (n ? n : 1); at++) {
+			memset(text, 'x', sizeof text);
+			if (n)
+				text[at] = 'y';
+			CHECK_EQ(map_get(m, string_from_bytes(text, (size_t)n)), n * 100 + at);
+			if (n)
+				text[at] = 'z';
+			CHECK(!n || !map_has(m, string_from_bytes(text, (size_t)n)));
+		}
+}
+
 TEST(keys_that_all_hash_alike)
 {
 	enum { N = 600 };
@@ -531,6 +557,7 @@ TEST_MAIN
 	RUN(one_map_for_each_task);
 	RUN(padding_does_not_count);
 	RUN(hash_of_ones_own);
+	RUN(string_keys_of_every_length);
 	RUN(keys_that_all_hash_alike);
 	RUN(a_million_entries);
 	RUN(delete_heavy_use_does_not_grow);
