@@ -62,7 +62,7 @@ COLD_SRCS   := $(addprefix rt/,boot.c crt.c env.c heapverify.c leak.c mprof.c ms
 RT_ASM      := $(sort $(wildcard rt/*.S))
 KERNEL_SRCS := $(sort $(wildcard boot/*.c kernel/*.c drivers/*.c))
 # What of drivers/ touches no machine is in hosted programs too, for its tests.
-HOST_DRIVERS := $(addprefix drivers/,virtio.c virtqueue.c virtio_blk.c virtio_net.c virtio_rng.c)
+HOST_DRIVERS := $(addprefix drivers/,virtio.c virtqueue.c virtio_blk.c virtio_net.c virtio_rng.c nvme.c)
 KERNEL_ASM  := $(sort $(wildcard kernel/*.S boot/*.S))
 HOST_SRCS   := $(sort $(wildcard tests/host/*.c))
 HOST_ASM    := tests/host/glibc.S

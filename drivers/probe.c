@@ -7,6 +7,9 @@
 void virtio_pci_each(const struct virtio_driver *drv);
 void virtio_mmio_each(const struct virtio_driver *drv);
 
+/* nvme_pci.c */
+void nvme_pci_each(void);
+
 static void virtio(const struct virtio_driver *drv)
 {
 	virtio_mmio_each(drv);
@@ -16,6 +19,7 @@ static void virtio(const struct virtio_driver *drv)
 void plat_find_disks(void)
 {
 	virtio(&virtio_blk_driver);
+	nvme_pci_each();
 }
 
 void plat_find_nics(void)

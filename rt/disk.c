@@ -141,13 +141,19 @@ static error read_in_pieces(struct blkdev *d, uint64_t off, char *p, size_t n)
 	return NULL;
 }
 
+/* Can the device use it as it is? */
+static bool reaches(const struct blkdev *d, const void *buf, size_t n)
+{
+	return !(d->alignment && (uintptr_t)buf & (d->alignment - 1)) && plat_dma_addr(buf, n);
+}
+
 error disk_read_at(disk *d, void *buf, size_t n, int64_t off)
 {
 	error e = check(d, off, n);
 	if (e || n == 0)
 		return e;
 	uint64_t mask = d->block - 1;
-	if (((uint64_t)off | n) & mask || !plat_dma_addr(buf, n))
+	if (((uint64_t)off | n) & mask || !reaches(d, buf, n))
 		return read_in_pieces(d, (uint64_t)off, buf, n);
 	e = transfer(d, BLK_READ, (uint64_t)off, buf, n);
 	keep_alive(buf);
@@ -163,7 +169,7 @@ error disk_write_at(disk *d, const void *buf, size_t n, int64_t off)
 		return disk_err_read_only;
 	if (((uint64_t)off | n) & (d->block - 1))
 		return disk_err_block;
-	if (plat_dma_addr(buf, n)) {
+	if (reaches(d, buf, n)) {
 		e = transfer(d, BLK_WRITE, (uint64_t)off, (char *)buf, n);
 		keep_alive(buf);
 		return e;

@@ -71,6 +71,7 @@ struct blkdev {
 	uint64_t bytes;            /* capacity, a multiple of block; relaxed: a device may grow */
 	uint32_t block;            /* least unit of offset and length: 512, 4096 */
 	uint32_t max_bytes;        /* of one read or write, a multiple of block, at least 64 KiB */
+	uint32_t alignment;        /* of p: a power of two, 0: any */
 	uint64_t max_discard;      /* bytes of one discard; 0: it cannot */
 	bool read_only;
 	bool deep;                 /* io runs on the scheduler stack (the hosted build's) */

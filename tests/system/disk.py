@@ -39,6 +39,10 @@ WAYS = [
     ("pc, ports instead of ECAM", "pc", "virtio-blk-pci", ""),
     ("pc line", "pc", "virtio-blk-pci", ",vectors=0"),
     ("microvm mmio", "microvm", "virtio-blk-device", ""),
+    ("nvme MSI-X", "q35", "nvme", ""),
+    ("nvme line", "q35", "nvme", ",msix_qsize=1"),
+    ("nvme, two queues, 64 KiB at a time, behind a root port", "q35", "nvme", ",bus=rp1,max_ioqpairs=2,mdts=4"),
+    ("nvme, pc", "pc", "nvme", ""),
 ]
 
 with tempfile.TemporaryDirectory() as folder:
