@@ -7,7 +7,8 @@
 void virtio_pci_each(const struct virtio_driver *drv);
 void virtio_mmio_each(const struct virtio_driver *drv);
 
-/* nvme_pci.c */
+/* e1000e.c, nvme_pci.c */
+void e1000e_each(void);
 void nvme_pci_each(void);
 
 static void virtio(const struct virtio_driver *drv)
@@ -25,6 +26,7 @@ void plat_find_disks(void)
 void plat_find_nics(void)
 {
 	virtio(&virtio_net_driver);
+	e1000e_each();
 }
 
 void plat_find_entropy(void)

@@ -109,6 +109,15 @@ if made:
 else:
     report.skip("a tap device", "none can be made on this machine")
 
+# The first NIC of real boards, which computes TCP's checksums another way.
+port = free_port()
+with Guest(image, ["-netdev", f"user,id=n,hostfwd=tcp:127.0.0.1:{port}-:80", "-device", "e1000e,netdev=n"], smp=2) as guest:
+    serving(guest)
+    body = os.urandom(300_000)
+    done = subprocess.run(["curl", "-s", "-S", "-m", "60", "--data-binary", "@-", f"http://127.0.0.1:{port}/echo"], input=body,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    report.check("over an e1000e: 300 KB there and back", done.stdout == body, (done.returncode, done.stdout[:200], guest.text))
+
 done = boot(image, args="x", net="nonsense", ports=f"{free_port()}:80")
 report.check("a bad address is named", done.status == 2 and
              'boot parameter "NET=nonsense": nonsense: want ADDRESS/BITS' in done.text, done)

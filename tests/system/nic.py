@@ -24,7 +24,9 @@ for what, machine, device, options in (
         ("q35 MSI-X", "q35", "virtio-net-pci", ""), ("q35 line", "q35", "virtio-net-pci", ",vectors=0"),
         ("q35 bare", "q35", "virtio-net-pci",
          ",event_idx=off,indirect_desc=off,mrg_rxbuf=off,csum=off,guest_csum=off,ctrl_vq=off,status=off"),
-        ("microvm mmio", "microvm", "virtio-net-device", "")):
+        ("microvm mmio", "microvm", "virtio-net-device", ""),
+        ("e1000e, messages", "q35", "e1000e", ""), ("e1000, line", "q35", "e1000", ""),
+        ("82545EM, line", "q35", "e1000-82545em", "")):
     for smp in (1, 4):
         done = boot(image, user(device, options), machine=machine, smp=smp, args="info arp 15 4 flood 3000 arp 10 1")
         found = re.search(r"end rx (\d+) tx (\d+) dropped 0", done.text)
@@ -54,40 +56,41 @@ with tempfile.TemporaryDirectory() as folder:
     other.bind(("127.0.0.1", 0))
     port = other.getsockname()[1]
     other.close()
-    net = ["-netdev", f"dgram,id=n,local.type=inet,local.host=127.0.0.1,local.port={port},remote.type=inet,"
-           f"remote.host=127.0.0.1,remote.port={ours.getsockname()[1]}",
-           "-device", "virtio-net-pci,netdev=n,mac=52:54:00:ab:cd:ef", "-monitor", f"unix:{folder}/mon,server,nowait"]
-    rng = random.Random(3)
-    sizes = [60, 61, 1513, 1514, 512, 128] + [rng.randrange(60, 1515) for _ in range(200)]
-    mac, peer = bytes.fromhex("525400abcdef"), bytes.fromhex("020000000001")
-    with Guest(image, net, args=f"echo {len(sizes)} echo 1 link", smp=4) as guest:
-        good = bool(guest.expect("echo ready"))
-        ours.settimeout(20)
-        wrong = 0
-        for size in sizes:
-            body = rng.randbytes(size - 12)
-            ours.sendto(mac + peer + body, ("127.0.0.1", port))
-            try:
-                back = ours.recv(65536)
-            except TimeoutError:
-                wrong = "no answer"
-                break
-            wrong += back != peer + mac + body
-        report.check("frames of every size come back as they were", good and wrong == 0 and guest.expect("echo done"),
-                     f"{wrong} wrong\n{guest.text}")
-        # More than the guest takes, of any length and content: it drops, and goes on.
-        guest.expect("echo ready")
-        for i in range(3000):
-            ours.sendto(rng.randbytes(rng.randrange(1, 60)) if i % 2 else rng.randbytes(4000), ("127.0.0.1", port))
-        ours.sendto(mac + peer + bytes(50), ("127.0.0.1", port))
-        report.check("a flood of nonsense does no harm", guest.expect("echo done"), guest.text)
-        mon = socket.socket(socket.AF_UNIX)
-        mon.connect(f"{folder}/mon")
-        up = guest.expect("link up")
-        mon.sendall(b"set_link n off\n")
-        down = guest.expect("link down")
-        mon.sendall(b"set_link n on\n")
-        report.check("the link goes down and up", up and down and guest.expect("link up") and guest.wait() == 0, guest.text)
+    for device in ("virtio-net-pci", "e1000e"):
+        net = ["-netdev", f"dgram,id=n,local.type=inet,local.host=127.0.0.1,local.port={port},remote.type=inet,"
+               f"remote.host=127.0.0.1,remote.port={ours.getsockname()[1]}",
+               "-device", f"{device},netdev=n,mac=52:54:00:ab:cd:ef", "-monitor", f"unix:{folder}/{device}.mon,server,nowait"]
+        rng = random.Random(3)
+        sizes = [60, 61, 1513, 1514, 512, 128] + [rng.randrange(60, 1515) for _ in range(200)]
+        mac, peer = bytes.fromhex("525400abcdef"), bytes.fromhex("020000000001")
+        with Guest(image, net, args=f"echo {len(sizes)} echo 1 link", smp=4) as guest:
+            good = bool(guest.expect("echo ready"))
+            ours.settimeout(20)
+            wrong = 0
+            for size in sizes:
+                body = rng.randbytes(size - 12)
+                ours.sendto(mac + peer + body, ("127.0.0.1", port))
+                try:
+                    back = ours.recv(65536)
+                except TimeoutError:
+                    wrong = "no answer"
+                    break
+                wrong += back != peer + mac + body
+            report.check(f"{device}: frames of every size come back as they were", good and wrong == 0 and guest.expect("echo done"),
+                         f"{wrong} wrong\n{guest.text}")
+            # More than the guest takes, of any length and content: it drops, and goes on.
+            guest.expect("echo ready")
+            for i in range(3000):
+                ours.sendto(rng.randbytes(rng.randrange(1, 60)) if i % 2 else rng.randbytes(4000), ("127.0.0.1", port))
+            ours.sendto(mac + peer + bytes(50), ("127.0.0.1", port))
+            report.check(f"{device}: a flood of nonsense does no harm", guest.expect("echo done"), guest.text)
+            mon = socket.socket(socket.AF_UNIX)
+            mon.connect(f"{folder}/{device}.mon")
+            up = guest.expect("link up")
+            mon.sendall(b"set_link n off\n")
+            down = guest.expect("link down")
+            mon.sendall(b"set_link n on\n")
+            report.check(f"{device}: the link goes down and up", up and down and guest.expect("link up") and guest.wait() == 0, guest.text)
 
 # Several queues need a tap device, and so a machine where we may make one.
 tap = f"ingot{os.getpid() % 10000}"
