@@ -130,7 +130,7 @@ static void lint_setup(uint32_t uid)
 	reg_write(REG_LVT_LINT1, lvt[1]);
 }
 
-void lapic_init(void)
+__attribute__((cold)) void lapic_init(void)
 {
 	if (!lapic_x2 && !regs)
 		find_registers();

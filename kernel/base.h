@@ -117,6 +117,7 @@ const char *boot_param(const char *cmdline, const char *name, size_t *len);
 
 /* ---- stackmap.c ---- */
 void stackmap_init(void);
+void stackmap_flush_all(void);          /* returns when every core has flushed since the call; interrupts on */
 void stackmap_flush_here(void);         /* VEC_FLUSH, and on leaving idle */
 
 /* ---- plat.c ---- */

@@ -241,7 +241,7 @@ static uint64_t apart(uint64_t a, uint64_t b)
  * end, and how far the two halves disagree.  Without a reference the TSC's
  * rate is known and only the counter's is wanted.  False if the reference
  * stands still. */
-static bool window(const struct reference *r, uint64_t *tsc, uint64_t *lapic, uint64_t *ppm)
+__attribute__((cold)) static bool window(const struct reference *r, uint64_t *tsc, uint64_t *lapic, uint64_t *ppm)
 {
 	struct reading rd[3];
 	lapic_timer_free_run();
@@ -321,7 +321,7 @@ void clock_core(void)
 	kvmclock_core();
 }
 
-void clock_init(void)
+__attribute__((cold)) void clock_init(void)
 {
 	static bool (*const starts[])(struct reference *) = { hpet_start, pm_start, pit_start };
 	uint64_t begin = rdtsc(), lapic_hz = 0, spread = 0;
@@ -401,7 +401,7 @@ static void on_sync(struct plat_frame *f, void *arg)
 void clock_sync_begin(void) { irq_set(VEC_SYNC, on_sync, NULL); }
 void clock_sync_end(void) { irq_set(VEC_SYNC, NULL, NULL); }
 
-void clock_sync_core(struct cpu *c, uint64_t stamp, uint64_t sent)
+__attribute__((cold)) void clock_sync_core(struct cpu *c, uint64_t stamp, uint64_t sent)
 {
 	c->tsc_adjust = 0;
 	if (by_kvm)

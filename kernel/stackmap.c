@@ -14,7 +14,7 @@
  *   free -> mapped          commit; first flushes if the entry's generation
  *                           has not been flushed yet
  *   mapped -> quarantined   release: entry = generation << 1
- *   quarantined -> free     flush_all() has completed a later generation
+ *   quarantined -> free     stackmap_flush_all() has completed a later generation
  *   mapped -> free          freeze: flushes before it returns
  *   free -> mapped          thaw, in a page fault: there is nothing to flush
  *
@@ -74,7 +74,7 @@ static bool has_flushed(struct cpu *c, uint64_t g)
 
 /* Returns when every core has flushed since the call.  Interrupts on, so
  * that two callers answer each other. */
-static void flush_all(void)
+void stackmap_flush_all(void)
 {
 	uint64_t g = __atomic_add_fetch(&flush_wanted, 1, __ATOMIC_SEQ_CST);
 
@@ -118,7 +118,7 @@ static unsigned quarantine_drain(void)
 	kernel_leave();
 
 	if (list && __atomic_load_n(&flush_done, __ATOMIC_ACQUIRE) <= newest)
-		flush_all();
+		stackmap_flush_all();
 	while (list) {
 		void *next = *(void **)list;
 		rt_frame_free(list);
@@ -188,7 +188,7 @@ bool plat_stack_commit(uintptr_t va, size_t len)
 		}
 		/* not present: the generation it was released at, shifted by one */
 		if (*e && __atomic_load_n(&flush_done, __ATOMIC_ACQUIRE) <= *e >> 1)
-			flush_all();
+			stackmap_flush_all();
 		__atomic_store_n(e, virt_to_phys(f) | PTE_P | PTE_W | PTE_A | PTE_D | nx, __ATOMIC_SEQ_CST);
 	}
 	return true;
@@ -201,7 +201,7 @@ bool plat_stack_freeze(const struct plat_range *r, unsigned n)
 
 	for (unsigned i = 0; i < n; i++)
 		unmap(r[i].base, r[i].len, &list, &frames);
-	flush_all();
+	stackmap_flush_all();
 	while (list) {
 		void *next = *(void **)list;
 		rt_frame_free(list);

@@ -58,7 +58,7 @@ static void set_gate(unsigned vector, uintptr_t entry, unsigned ist)
 	};
 }
 
-void trap_init(void)
+__attribute__((cold)) void trap_init(void)
 {
 	for (unsigned v = 0; v < 32; v++)
 		set_gate(v, (uintptr_t)exception_stubs + 16 * v,
@@ -72,7 +72,7 @@ static void tss_set_ist(struct cpu *c, unsigned ist, uintptr_t top)
 	kmemcpy(c->tss + 28 + 8 * ist, &top, 8); /* IST1 at 36: SDM 3A, figure 8-11 */
 }
 
-void trap_load(struct cpu *c)
+__attribute__((cold)) void trap_load(struct cpu *c)
 {
 	uint64_t base = (uintptr_t)c->tss, limit = sizeof c->tss - 1;
 

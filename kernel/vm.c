@@ -6,8 +6,9 @@
  *     linked address, each segment with its own rights, so no alias of code
  *     is writable
  *   - nothing at address 0 and in the lower half at all
- *   - direct map and mutator view share their tables below the root: same
- *     pages, two addresses.  Largest pages the ranges and the CPU allow
+ *   - the direct map has the largest pages the ranges and the CPU allow, the
+ *     mutator view of the same memory 4 KiB pages throughout, whose dirty bits
+ *     are the collector's (track.c)
  *   - device memory is never in the direct map
  *   - no global pages, no PCID: a CR3 load flushes everything (rule S3)
  * Tables come from the front of free memory behind the image.  While they are
@@ -142,10 +143,25 @@ static void map_image(void)
 	}
 }
 
+/* All memory in one call for each range: a walk for each table, not for each
+ * of its entries. */
+static void map_mutator(uint64_t lo, uint64_t hi)
+{
+	const uint64_t flags = PTE_P | PTE_W | PTE_A | PTE_D | pte_nx;
+	while (lo < hi) {
+		uint64_t end = (lo | (PAGE_SIZE * 512 - 1)) + 1;
+		uint64_t *e = entry_for(MUTATOR_BASE + lo, 0);
+		for (; lo < end && lo < hi; lo += PAGE_SIZE)
+			*e++ = lo | flags;
+	}
+}
+
 static void map_direct(uint64_t lo, uint64_t hi)
 {
-	if (lo < hi)
-		map(DIRECT_BASE + lo, lo, hi - lo, PTE_W | pte_nx);
+	if (lo >= hi)
+		return;
+	map(DIRECT_BASE + lo, lo, hi - lo, PTE_W | pte_nx);
+	map_mutator(lo, hi);
 }
 
 void vm_init(void)
@@ -167,12 +183,6 @@ void vm_init(void)
 			map_direct(ihi, hi);
 		}
 	}
-	uint64_t *root = table_at(vm_root);
-	uint64_t *direct = &root[DIRECT_BASE >> 39 & 511], *mutator = &root[MUTATOR_BASE >> 39 & 511];
-	for (unsigned i = 0; i < 64; i++)
-		mutator[i] = direct[i];
-
-
 	__asm__ volatile("mov %0, %%cr3" ::"r"(vm_root) : "memory");
 	table_window = DIRECT_BASE;
 	alloc_limit = UINT64_MAX;
@@ -189,7 +199,7 @@ void vm_init(void)
 	 * change below a shared root entry is seen through both. */
 	entry_for(DEVICE_BASE, 2);
 	entry_for(CORE_STACK_BASE, 2);
-	root = table_at(vm_root);
+	uint64_t *root = table_at(vm_root);
 	for (unsigned i = 256; i < 512; i++)
 		boot_pml4[i] = root[i];
 	vm_ap_cr3 = virt_to_phys(boot_pml4);

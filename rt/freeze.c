@@ -132,11 +132,11 @@ NOASAN static void copy_words(void *to, const void *from, size_t n)
 
 /* ---- freezing, in a stop -------------------------------------------------- */
 
-/* g waits, left to it by itself. */
+/* g waits, left to it by itself, and not just for the end of this collection. */
 static bool parked(const struct g *g)
 {
 	return at_load(&g->status) == G_WAITING && !at_load_acq(&g->on_cpu) && !g->in_systemstack &&
-	       !(g->pctx && g->sp == (uintptr_t)g->pctx);
+	       !(g->pctx && g->sp == (uintptr_t)g->pctx) && g_wait_reason(g) != WAIT_GC_CYCLE;
 }
 
 /* Where the live part of a parked task's piece begins, 0 if it cannot be frozen. */
@@ -429,9 +429,13 @@ static void compactor_main(void *unused)
 	compactor = rt_self.g;
 	t.fn = compactor_wake;
 	timer_background = &t;
-	while (!cannot) {
-		if (few_stacks())
+	for (unsigned more = 0; !cannot; more--) {
+		if (!few_stacks())
+			more = 3; /* who parked after the last look but one is frozen too */
+		if (!more) {
 			park(idle_until_kicked, NULL, WAIT_COMPACT);
+			more = 3;
+		}
 		park(compactor_sleep, b, WAIT_COMPACT);
 		look(b, false);
 	}

@@ -1,33 +1,76 @@
 /* gc.c: the collector's cycle, when it begins, and what it reports.
  *
- * A cycle, all of it with the world stopped for now:
- *   gc_arm        finish the last sweep, give mcaches back, publish freeindex, age pools
- *   gc_mark       roots and everything reachable, on all cores (gcmark.c)
- *   gc_terminate  count what lives, set the next goal, raise the sweep generation
- *   (sweep)       lazily afterwards (sweep.c)
- * The phases are separate functions because concurrent marking will put the
- * world's restart, write tracking and rescans between gc_arm and gc_terminate.
+ * A cycle, run by a task of the runtime (the controller):
+ *   sweep   what the last cycle left is swept, the heap's written pages forgotten
+ *   arm     a short stop: allocate black from here on, age the pools.  Where hardly
+ *           anything lived the last time, it tries to be the last one too
+ *   mark    beside the running tasks: the controller on a quarter of the cores'
+ *           time, idle Ps, and tasks that allocate faster than that (assists)
+ *   clean   rounds that look again at what was written meanwhile, while it shrinks
+ *   last    a stop: what was written since, globals, drain, set the next goal.  Past
+ *           its time it is given up: what is left is marked beside the tasks (marks
+ *           only ever grow), cleaned again, and the next attempt has twice the time
+ *   (sweep) lazily afterwards (sweep.c)
+ * There is no write barrier: the platform says which pages were written
+ * (plat_track_collect), so any store of any library counts.
  *
  * Pacing is Go's rule: goal = live + (live + stacks + globals) * GOGC / 100, at
  * least 4 MiB * GOGC / 100 (less on small machines), at most what GOMEMLIMIT and
- * the machine leave.  As marking does not overlap allocation, the trigger is the
- * goal.  A cycle always leaves some room above what lives, so that a limit below
- * the live heap does not mean endless collection. */
+ * the machine leave.  The trigger lies a quarter of the way before the goal.  A
+ * cycle always leaves some room above what lives, so that a limit below the live
+ * heap does not mean endless collection.
+ *
+ * Invariants: gc_phase changes in a stop only; nothing is swept and no span is
+ * freed while it is GC_MARK; marks are only added in a cycle. */
 #include "api_mem.h"
 #include "freeze.h"
-#include "heap.h"
+#include "gctrack.h"
 #include "leak.h"
+#include "proc.h"
 #include "stack.h"
+#include "timer.h"
 
 #define HEAP_MIN ((uint64_t)4 << 20)
+#define PIECE ((uint64_t)64 << 10)  /* bytes to mark between two looks at anything else */
+#define SLICE_NS 500000             /* the controller's turn on a busy core */
+#define CLEAN_ROUNDS 4
+#define CLEAN_MIN ((size_t)16 << 20) /* smaller heaps' written pages all wait for the stop */
+#define SMALL ((uint64_t)256 << 10) /* bytes that are marked sooner in one stop than beside the tasks */
+#ifdef INGOT_NASTY
+#define STOP_NS 1                   /* so that stops that are given up are a common case */
+#define STOP_TRIES 2
+#else
+#define STOP_NS 50000               /* what a stop may mark, the first time; */
+#define STOP_TRIES 5                /* twice that the next, at last without limit */
+#endif
 
-uint32_t gc_cycles;
+uint32_t gc_cycles, gc_phase;
+struct leak_hooks leak_hooks;
 void (*gc_noted)(const struct gc_note *n);
 static struct {
 	uint64_t goal, live;           /* bytes, as of the last cycle */
 	uint64_t total_ns, last_end;   /* stop time so far; end of the last cycle */
+	uint64_t cpu_ns;               /* time spent marking so far, by whomever; relaxed */
 	uint32_t forced;
+	uint64_t armed_live, expected; /* heap_live when marking began; what there is to mark */
+	uint64_t assist_ns, idle_ns;   /* this cycle's; relaxed */
 } gcs;
+
+struct gc_waiter {
+	struct g *g;
+	struct gc_waiter *next;
+	uint32_t cycle; /* to wait for */
+	void (*found)(void *); /* gc_leaks(): called in its stop */
+	void *arg;
+};
+
+static struct {
+	struct lock lock;
+	struct g *parked;          /* the controller, when it waits */
+	bool wanted;               /* a cycle is to begin */
+	uint32_t begun;            /* cycles so far */
+	struct gc_waiter *waiters;
+} control = { .lock = LOCK_INIT(RANK_SEMA) }; /* over waiters: their stacks may be frozen */
 
 /* ---- pacing ------------------------------------------------------------------- */
 
@@ -36,6 +79,12 @@ uint64_t gc_memory_limit(void)
 	uint64_t machine = (uint64_t)mheap.total_pages << PAGE_SHIFT;
 	machine -= machine / 16; /* for stacks and tables */
 	return rt_settings.gomemlimit < machine ? rt_settings.gomemlimit : machine;
+}
+
+/* Bytes, by what the last cycle found. */
+static uint64_t marked_last(void)
+{
+	return gcs.live + gc_stack_bytes + gc_global_bytes;
 }
 
 static void set_goal(uint64_t live)
@@ -64,12 +113,16 @@ static void set_goal(uint64_t live)
 		mheap.goal_set(gcs.goal, goal);
 	gcs.live = live;
 	gcs.goal = goal;
-	at_store(&mheap.gc_trigger, goal);
+	/* Marking takes no longer than there is to mark. */
+	uint64_t ahead = (goal - live) / 4, work = marked_last();
+	at_store(&mheap.gc_trigger, goal - (work < SMALL ? 0 : ahead < work ? ahead : work));
 }
 
 void gc_init(void)
 {
 	mheap.sweepgen = 2;
+	gc_track_init();
+	gc_mark_init();
 	set_goal(0);
 }
 
@@ -82,29 +135,36 @@ bool gc_can_start(void)
 
 /* ---- the phases ------------------------------------------------------------------ */
 
-static void sweep_worker(void *unused)
-{
-	sweep_all();
-}
-
 static void gc_arm(void)
 {
-	if (mheap.sweeping) {
-		stw_parallel(sweep_worker, NULL);
-		mheap.sweeping = 0;
-	}
 	for (struct mcache *c = all_mcaches; c; c = c->all_next)
-		mcache_flush(c);
+		mcache_arm(c);
 	pool_cleanup();
+	gc_mark_start();
+	gcs.armed_live = mheap.heap_live;
+	gcs.expected = gcs.live ? gcs.live : mheap.heap_live;
+	gcs.assist_ns = gcs.idle_ns = 0;
+	at_store(&gc_phase, GC_MARK);
 }
 
-static uint64_t gc_mark(bool leaks)
+/* all: nothing was marked before.  until: ns; false: it was not enough. */
+static bool gc_last(bool all, bool leaks, uint64_t until)
 {
-	gc_mark_start(leaks);
+	for (struct mcache *c = all_mcaches; c; c = c->all_next)
+		mcache_flush(c);
+	gc_mark_last(all, leaks, until);
 	stw_parallel(gc_mark_worker, NULL);
+	return gc_mark_done();
+}
+
+static uint64_t gc_finish(bool leaks)
+{
 	if (leaks)
-		leak_resolve();
-	return gc_mark_finish();
+		leak_hooks.resolve();
+	uint64_t live = gc_mark_finish();
+	at_store(&gc_phase, GC_OFF);
+	/* What was allocated meanwhile was marked from the start. */
+	return mheap.heap_live > gcs.armed_live ? live + (mheap.heap_live - gcs.armed_live) : live;
 }
 
 static void gc_terminate(uint64_t live)
@@ -112,6 +172,7 @@ static void gc_terminate(uint64_t live)
 	at_store(&mheap.heap_live, live);
 	set_goal(live);
 	mheap.sweepgen += 2;
+	mheap.sweep_class = 0;
 	at_store(&mheap.sweeping, 1);
 	at_store(&gc_cycles, gc_cycles + 1);
 }
@@ -140,109 +201,324 @@ static unsigned long long mb(uint64_t bytes)
 }
 
 struct gc_times {
-	uint64_t start, mark, term, end; /* ns */
+	uint64_t start, armed, last, end; /* ns: stop, tasks run, stop, tasks run */
+	uint64_t mark_ns;                 /* the controller's own marking */
 	uint64_t heap_before, heap_after, goal;
+	uint64_t lost_ns;                 /* in stops that were given up */
+	unsigned tries;                   /* of the last stop */
+	bool forced, leaks;               /* leaks: all in one stop, leak.c follows */
+	bool small;                       /* the first stop tries to be the last */
 };
 
-static void gc_trace(const struct gc_times *t, bool forced)
+static void gc_trace(const struct gc_times *t)
 {
-	char b[6][24];
+	char b[8][24];
 	unsigned np = rt_nps;
-	uint64_t a = t->mark - t->start, m = t->term - t->mark, e = t->end - t->term;
-	rt_printf("gc %u @%llu.%03llus %u%%: %s+%s+%s ms clock, %s+0/%s/0+%s ms cpu, "
+	uint64_t a = t->armed - t->start, m = t->last - t->armed, e = t->end - t->last;
+	rt_printf("gc %u @%llu.%03llus %u%%: %s+%s+%s ms clock, %s+%s/%s/%s+%s ms cpu, "
 	          "%llu->%llu->%llu MB, %llu MB goal, %llu MB stacks, %llu MB globals, %u P%s\n",
 	          gc_cycles, (unsigned long long)(t->start / 1000000000),
 	          (unsigned long long)(t->start / 1000000 % 1000),
-	          (unsigned)(t->end ? gcs.total_ns * 100 / t->end : 0), ms(b[0], 24, a), ms(b[1], 24, m),
-	          ms(b[2], 24, e), ms(b[3], 24, a * np), ms(b[4], 24, m * np), ms(b[5], 24, e * np),
-	          mb(t->heap_before), mb(t->heap_after), mb(gcs.live), mb(t->goal),
-	          mb(gc_stack_bytes), mb(gc_global_bytes), np, forced ? " (forced)" : "");
+	          (unsigned)(t->end ? gcs.cpu_ns * 100 / np / t->end : 0), ms(b[0], 24, a),
+	          ms(b[1], 24, m), ms(b[2], 24, e), ms(b[3], 24, a * np), ms(b[4], 24, gcs.assist_ns),
+	          ms(b[5], 24, t->mark_ns), ms(b[6], 24, gcs.idle_ns), ms(b[7], 24, e * np),
+	          mb(t->heap_before), mb(t->heap_after), mb(gcs.live), mb(t->goal), mb(gc_stack_bytes),
+	          mb(gc_global_bytes), np, t->forced ? " (forced)" : "");
+}
+
+/* ---- marking beside the tasks --------------------------------------------------------- */
+
+/* Marks a piece on the system stack and adds its time to *ns. */
+struct piece {
+	uint64_t bytes, ns;
+	bool any;
+};
+
+static void piece_system(void *arg)
+{
+	struct piece *a = arg;
+	uint64_t t = plat_now();
+	a->any = gc_mark_piece(a->bytes);
+	a->ns = plat_now() - t;
+	at_add_relaxed(&gcs.cpu_ns, a->ns);
+}
+
+static bool assist_piece(uint64_t bytes)
+{
+	struct piece a = { .bytes = bytes };
+	rt_systemstack(piece_system, &a);
+	at_add_relaxed(&gcs.assist_ns, a.ns);
+	return a.any;
+}
+
+void gc_assist(uint64_t bytes)
+{
+	uint64_t live = at_load(&mheap.heap_live);
+	if (at_load(&gc_phase) == GC_MARK && live > gcs.armed_live) {
+		uint64_t runway = gcs.goal > gcs.armed_live + 65536 ? gcs.goal - gcs.armed_live : 65536;
+		/* Who is ahead of the marking (done / expected < used / runway) helps. */
+		if (at_load(&gc_mark_bytes) / 1024 * runway < gcs.expected / 1024 * (live - gcs.armed_live))
+			assist_piece(2 * bytes * (gcs.expected / 1024) / (runway / 1024) + 4096);
+	}
+	/* Past the goal nobody allocates before the cycle is over. */
+	for (unsigned n = 0; at_load(&mheap.heap_live) >= gcs.goal &&
+	     (at_load(&gc_phase) == GC_MARK || at_load(&control.wanted)); n++)
+		if (at_load(&gc_phase) != GC_MARK || !assist_piece(PIECE)) {
+			if (n < 8)
+				gosched();
+			else
+				sleep(50000);
+		}
+}
+
+bool gc_idle(struct p *p)
+{
+	bool mark = at_load(&gc_phase) == GC_MARK;
+	if (mark ? !gc_mark_some() : !at_load(&mheap.sweeping))
+		return false;
+	/* Not spinning: who submits a task meanwhile wakes another. */
+	if (p->spinning) {
+		p->spinning = 0;
+		at_sub(&sched.nmspinning, 1);
+	}
+	if (!mark)
+		return sweep_some(16);
+	struct piece a = { .bytes = PIECE };
+	piece_system(&a);
+	at_add_relaxed(&gcs.idle_ns, a.ns);
+	return a.any;
+}
+
+/* Are there tasks that want this core? */
+static bool core_wanted(void)
+{
+	return !runq_empty(rt_self.p) || at_load(&sched.runq_size);
+}
+
+/* Until no work is left: a quarter of the cores' time if tasks want it, all of
+ * this core otherwise.  Returns the time spent. */
+static uint64_t mark_all(void)
+{
+	uint64_t total = 0, turn = 0;
+	while (!gc_mark_idle()) {
+		struct piece a = { .bytes = PIECE };
+		rt_systemstack(piece_system, &a);
+		total += a.ns;
+		turn += a.ns;
+		if (!a.any) {
+			gosched();
+		} else if (turn >= SLICE_NS && core_wanted() && at_load(&mheap.heap_live) < gcs.goal) {
+			unsigned np = rt_nps;
+			if (np < 4) /* np / 4 of this core */
+				sleep((int64_t)(turn * (4 - np) / np));
+			else
+				gosched();
+			turn = 0;
+		}
+	}
+	return total;
 }
 
 /* ---- a cycle -------------------------------------------------------------------------- */
 
-struct gc_args {
-	bool force, busy;
-	void (*leaks)(void *); /* gc_leaks(): called at the end of the stop */
-	void *leaks_arg;
-	uint32_t seen; /* gc_cycles when the caller asked */
-};
-
-static bool gc_wanted(const struct gc_args *a)
+static void sweep_batch(void *arg)
 {
-	if (a->leaks)
-		return true;
-	if (a->force)
-		return at_load(&gc_cycles) == a->seen;
-	return at_load(&mheap.heap_live) >= at_load(&mheap.gc_trigger);
+	*(bool *)arg = sweep_some(64);
 }
 
-static void gc_stop(void *arg)
+static void sweep_rest(void)
 {
-	struct gc_args *a = arg;
-	struct gc_times t;
-	t.start = plat_now();
-	a->busy = !stop_world("garbage collection");
-	if (a->busy)
+	for (bool more = true; more;)
+		rt_systemstack(sweep_batch, &more);
+}
+
+static void last_stop(void *arg)
+{
+	struct gc_times *t = arg;
+	bool first = t->leaks || (t->small && !t->tries);
+	t->last = plat_now();
+	if (!first && !stop_world("GC mark termination"))
 		return;
-	if (!gc_wanted(a)) {
+	t->heap_after = mheap.heap_live;
+	uint64_t until = t->leaks || t->tries >= STOP_TRIES ? UINT64_MAX : t->last + ((uint64_t)STOP_NS << t->tries);
+	t->tries++;
+	if (!gc_last(first, t->leaks, until)) {
+		t->lost_ns += plat_now() - t->last;
 		start_world();
 		return;
 	}
-	gc_arm();
-	t.heap_before = mheap.heap_live;
-	t.goal = gcs.goal;
-	t.mark = plat_now();
-	uint64_t live = gc_mark(a->leaks != NULL);
-	t.term = plat_now();
-	t.heap_after = t.heap_before;
+	uint64_t live = gc_finish(t->leaks);
 	bool verify = malloc_checks || rt_settings.junkfill;
 	if (unlikely(verify))
 		gc_verify_marks();
 	gc_terminate(live);
 	if (unlikely(verify))
 		gc_verify_heap();
-	t.end = plat_now();
-	gcs.total_ns += t.end - t.start;
-	gcs.last_end = t.end;
-	gcs.forced += a->force;
+	t->end = plat_now();
+	uint64_t stopped = t->armed - t->start + t->lost_ns + (t->end - t->last);
+	gcs.total_ns += stopped;
+	gcs.cpu_ns += stopped * rt_nps;
+	gcs.last_end = t->end;
+	gcs.forced += t->forced;
 	if (gc_noted)
-		gc_noted(&(struct gc_note){ gc_cycles, a->force, t.start, t.end, { t.end - t.start, 0 }, t.heap_before,
-		                            t.heap_after, gcs.live, t.goal });
+		gc_noted(&(struct gc_note){ gc_cycles, t->forced, t->start, t->end,
+		                            { t->armed - t->start, stopped - (t->armed - t->start) },
+		                            t->heap_before, t->heap_after, gcs.live, t->goal });
 	if (rt_settings.gctrace)
-		gc_trace(&t, a->force);
-	if (a->leaks)
-		a->leaks(a->leaks_arg);
+		gc_trace(t);
+	for (struct gc_waiter *w = control.waiters; w; w = w->next)
+		if (t->leaks && w->found && (int32_t)(gc_cycles - w->cycle) >= 0)
+			w->found(w->arg);
 	if (unlikely(rt_settings.freezestress))
 		freeze_all_now();
 	start_world();
 }
 
-void gc_start(bool force)
+static void arm_stop(void *arg)
 {
-	struct gc_args a = { .force = force, .seen = at_load(&gc_cycles) };
-	while (gc_wanted(&a)) {
-		rt_systemstack(gc_stop, &a);
-		if (!a.busy) {
-			stack_free_dead();
-			return;
-		}
+	struct gc_times *t = arg;
+	t->start = plat_now();
+	if (!stop_world("GC mark start"))
+		return;
+	/* A span that somebody had popped was swept before he stopped. */
+	gc_arm();
+	t->heap_before = mheap.heap_live;
+	t->goal = gcs.goal;
+	t->armed = plat_now();
+	if (t->leaks || t->small) /* all of it in one stop */
+		last_stop(t);
+	else
+		start_world();
+}
+
+/* Looks again at what was written, while that gets less; then the last stop. */
+static void clean_and_stop(struct gc_times *t)
+{
+	size_t last = SIZE_MAX;
+	bool clean = mheap.used_bytes >= CLEAN_MIN || malloc_checks || t->tries;
+	for (unsigned round = 0; clean && round < CLEAN_ROUNDS; round++) {
+		size_t n = gc_track_forget(true), before = last;
+		if (n >= mheap.used_bytes / TRACK_PAGE)
+			break; /* nothing is tracked: the stop will see the same again */
+		last = n;
+		/* Now forgotten, they must be looked at. */
+		gc_track_rescan();
+		t->mark_ns += mark_all();
+		if (n > before / 2)
+			break; /* it does not get less */
+	}
+	unsigned tries = t->tries;
+	do
+		rt_systemstack(last_stop, t);
+	while (t->tries == tries);
+}
+
+static void run_cycle(bool forced, bool leaks)
+{
+	struct gc_times t = { .forced = forced, .leaks = leaks,
+		.small = gc_cycles && marked_last() < SMALL && !malloc_checks };
+	sweep_rest();
+	if (!t.leaks && !t.small)
+		gc_track_forget(false);
+	do
+		rt_systemstack(arm_stop, &t);
+	while (!t.armed);
+	while (!t.end) {
+		t.mark_ns += mark_all();
+		clean_and_stop(&t);
 	}
 }
 
-void gc_leaks(void (*found)(void *), void *arg)
+/* Those whose cycle is complete go on. */
+static void waiters_wake(void)
 {
-	struct gc_args a = { .force = true, .leaks = found, .leaks_arg = arg };
-	do
-		rt_systemstack(gc_stop, &a);
-	while (a.busy);
+	struct gc_waiter *done = NULL;
+	lock(&control.lock);
+	for (struct gc_waiter **w = &control.waiters; *w;) {
+		struct gc_waiter *x = *w;
+		if ((int32_t)(gc_cycles - x->cycle) < 0) {
+			w = &x->next;
+			continue;
+		}
+		*w = x->next;
+		x->next = done;
+		done = x;
+	}
+	unlock(&control.lock);
+	while (done) {
+		struct g *g = done->g; /* afterwards it is gone */
+		done = done->next;
+		ready(g, false);
+	}
 }
 
-static void sweep_batch(void *arg)
+noreturn void gc_controller(void *unused)
 {
-	bool *more = arg;
-	for (unsigned n = 0; n < 64 && *more; n++)
-		*more = sweep_one(NULL);
+	(void)unused;
+	for (;;) {
+		lock(&control.lock);
+		if (!control.wanted) {
+			control.parked = rt_self.g;
+			park_unlock(&control.lock, WAIT_GC);
+			continue;
+		}
+		control.wanted = false;
+		bool forced = control.waiters != NULL, leaks = false;
+		for (struct gc_waiter *w = control.waiters; w; w = w->next)
+			leaks |= w->found != NULL;
+		bool run = forced || at_load(&mheap.heap_live) >= at_load(&mheap.gc_trigger);
+		control.begun += run;
+		unlock(&control.lock);
+		if (!run)
+			continue;
+		run_cycle(forced, leaks);
+		stack_free_dead(); /* who waits may want the memory */
+		waiters_wake();
+	}
+}
+
+/* Under control.lock, released. */
+static void wake_controller(void)
+{
+	struct g *g = control.parked;
+	control.wanted = true;
+	control.parked = NULL;
+	unlock(&control.lock);
+	if (g)
+		ready(g, true);
+}
+
+static bool wait_unlock(struct g *g, void *unused)
+{
+	(void)g, (void)unused;
+	wake_controller();
+	return true;
+}
+
+void gc_wait(void (*found)(void *), void *arg)
+{
+	struct gc_waiter w = { .g = rt_self.g, .found = found, .arg = arg };
+	lock(&control.lock);
+	/* One that is under way may have missed what is dead now. */
+	w.cycle = control.begun + 1;
+	w.next = control.waiters;
+	control.waiters = &w;
+	park(wait_unlock, NULL, WAIT_GC_CYCLE);
+}
+
+void gc_start(bool force)
+{
+	if (force) {
+		gc_wait(NULL, NULL);
+		return;
+	}
+	if (at_load(&gc_phase) != GC_OFF || at_load(&mheap.heap_live) < at_load(&mheap.gc_trigger))
+		return;
+	if (!at_load(&control.wanted)) {
+		lock(&control.lock);
+		wake_controller();
+	}
+	gosched(); /* it begins now, not when this task has had its turn */
 }
 
 void gc(void)

@@ -1,5 +1,11 @@
-/* gcmark.c: marking.  Finds everything reachable, with the world stopped, on all
- * cores at once.
+/* gcmark.c: marking.  Finds everything reachable, beside the running tasks in
+ * bounded pieces, and at last, with the world stopped, on all cores at once.
+ *
+ * What a task writes behind the marker's back is found by pages: an object that
+ * is marked and lies on a page written since is scanned again where the page
+ * has it.  So a word that is read while it changes costs nothing but time, and
+ * stacks of parked tasks are read without a lock: who runs meanwhile is read
+ * again in the stop.
  *
  * A worker keeps a stack of words that may be pointers (a workbuf).  A word that
  * is popped is looked up in the page index and goes, with its cache lines
@@ -19,9 +25,10 @@
  * object holds that object too (the compiler may keep only `end`).  Words found
  * in heap objects are taken without looking whether their slot is allocated: a
  * stale one costs a slot until the next cycle and can do no harm. */
-#include "heap.h"
-#include "timer.h"
+#include "gctrack.h"
 #include "leak.h"
+#include "proc.h"
+#include "timer.h"
 
 #define RING 16                  /* power of two */
 #define WORKBUF_WORDS (PAGE_SIZE / 8 - 2)
@@ -29,6 +36,12 @@
 #define MAX_BIG 64
 #define MAX_ROOTS 64
 #define ROOT_PIECE ((size_t)64 << 10)
+#define TIMERS_PIECE ((size_t)4096)
+#ifdef INGOT_NASTY
+#define STOP_PIECE ((uint64_t)512)
+#else
+#define STOP_PIECE ((uint64_t)16 << 10) /* bytes between two looks at the clock, in a stop */
+#endif
 
 struct workbuf {
 	struct workbuf *next;
@@ -51,24 +64,28 @@ static struct {
 	uint32_t active;         /* workers that have or look for roots and work */
 	uint32_t waiting;        /* workers without; read relaxed, as a hint */
 	bool done;
+	bool late;               /* the stop's time is over; relaxed */
+	uint64_t until;          /* ns; UINT64_MAX: it has all the time */
 	bool overflow;           /* a word was dropped; set relaxed */
 	bool leaks;              /* leak.c holds back the stacks of waiting tasks */
 	uint32_t minute;         /* wait_since() of this cycle */
 	unsigned nbig;
 	struct big big[MAX_BIG];
+	bool stopped;            /* the world is: the last part of the cycle */
 	struct g *next_g;        /* next task to scan */
-	unsigned next_p;         /* next P whose timers to scan */
+	unsigned next_p;         /* next P whose timers to scan, */
+	size_t timers_off;       /* from here on */
 	uint32_t next_special;   /* next piece of the objects with a finalizer */
 	unsigned root, root_off; /* next piece of the ranges */
 	unsigned nranges;
 	struct plat_range range[MAX_ROOTS];
-	uint64_t bytes, stack_bytes;
-} work NOSCAN_DATA = { .lock = LOCK_INIT(RANK_LEAF) };
+	uint64_t stack_bytes;
+} work NOSCAN_BSS;
 
 static struct plat_range extra_roots[MAX_ROOTS / 2];
 static unsigned nextra;
 
-uint64_t gc_stack_bytes, gc_global_bytes;
+uint64_t gc_stack_bytes, gc_global_bytes, gc_mark_bytes;
 
 struct item {
 	uintptr_t obj;
@@ -85,10 +102,20 @@ struct worker {
 	size_t heap_bytes;
 	bool atomic;             /* other workers may mark too */
 	bool checked;            /* after an overflow: push only what is not marked */
-	uint64_t bytes, stack_bytes;
+	bool quit;               /* the piece has had its time */
+	bool beside;             /* the tasks: ends when a stop waits */
+	bool count_stacks;       /* each task's comes once in a cycle */
+	uint64_t budget;         /* bytes after which it has; UINT64_MAX: none */
+	uint64_t bytes, stack_bytes; /* marked; of stacks */
+	uint64_t cost;           /* bytes looked at besides */
 	struct item ring[RING];
 	uintptr_t fallback[128];
 };
+
+void gc_mark_init(void)
+{
+	lock_init(&work.lock, RANK_LEAF);
+}
 
 /* ---- buffers ---------------------------------------------------------------- */
 
@@ -134,7 +161,7 @@ static void worker_use(struct worker *w, struct workbuf *b, size_t n)
 }
 
 /* Gives the older half of the stack to the others. */
-static bool worker_share(struct worker *w)
+static COLD bool worker_share(struct worker *w)
 {
 	struct workbuf *b = buf_get_empty();
 	if (b == NULL)
@@ -150,7 +177,7 @@ static bool worker_share(struct worker *w)
 static NOINLINE bool word_is_unmarked(uintptr_t v);
 static bool find_bit(uintptr_t v, struct object *o, uint64_t **mark, uint64_t *m);
 
-static NOINLINE void push_slow(struct worker *w, uintptr_t v)
+static COLD void push_slow(struct worker *w, uintptr_t v)
 {
 	if (w->buf == NULL) {
 		struct workbuf *b = buf_get_empty();
@@ -229,7 +256,7 @@ static inline uint64_t heapbits_read(uintptr_t span_base, const struct class_inf
 	return n == 64 ? bits : bits & ((1ull << n) - 1);
 }
 
-static NOINLINE void scan_large(struct worker *w, const struct item *it)
+static COLD NOINLINE void scan_large(struct worker *w, const struct item *it)
 {
 	struct mspan *s = index_span(mheap.index[(it->obj - w->heap_lo) >> PAGE_SHIFT]);
 	w->bytes += s->elemsize;
@@ -321,22 +348,32 @@ static inline __attribute__((always_inline)) bool item_find(const struct worker 
 	return true;
 }
 
-/* Works until the local stack and the ring are empty.  The stack pointer and the
- * ring's ends live in registers; w has them only around calls. */
+/* Works until the local stack and the ring are empty, or only the ring when the
+ * budget is used up or a stop waits.  The stack pointer and the ring's ends live
+ * in registers; w has them only around calls. */
 static void drain_local(struct worker *w)
 {
-	uintptr_t *p = w->p, *lo = w->lo, *hi = w->hi;
+	uintptr_t *p = w->p, *lo = w->lo, *hi = w->hi, *floor = lo;
 	const uintptr_t heap_lo = w->heap_lo, heap_bytes = w->heap_bytes;
 	const bool atomic = w->atomic, checked = w->checked;
 	uint32_t head = 0, tail = 0;
 	uint64_t bytes = 0;
 	for (;;) {
-		if (likely(p > lo)) {
-			if (unlikely(tail % 256 == 255) && at_load(&work.waiting) && at_load(&work.nfull) == 0 &&
-			    p - lo > 16) {
-				w->p = p;
-				worker_share(w);
-				p = w->p;
+		if (likely(p > floor)) {
+			if (unlikely(tail % 64 == 63)) {
+				if (at_load(&work.waiting) && at_load(&work.nfull) == 0 && p - lo > 16) {
+					w->p = p;
+					worker_share(w);
+					p = w->p;
+				}
+				/* Without a buffer there is nowhere to leave the rest. */
+				if (unlikely(w->bytes + w->cost + bytes >= w->budget) && w->buf) {
+					w->quit = true;
+					floor = (uintptr_t *)UINTPTR_MAX;
+					continue;
+				}
+				if (w->beside && at_load(&sched.stopping))
+					w->budget = 0;
 			}
 			if (!item_find(w, *--p, &w->ring[tail % RING]))
 				continue;
@@ -357,6 +394,8 @@ static void drain_local(struct worker *w)
 			w->p = p;
 			item_scan(w, it);
 			p = w->p, lo = w->lo, hi = w->hi;
+			if (!w->quit)
+				floor = lo;
 			continue;
 		}
 		bytes += k->size;
@@ -388,7 +427,7 @@ static bool find_bit(uintptr_t v, struct object *o, uint64_t **mark, uint64_t *m
 	return true;
 }
 
-static NOINLINE bool word_is_unmarked(uintptr_t v)
+static COLD bool word_is_unmarked(uintptr_t v)
 {
 	struct object o;
 	uint64_t *mark, m;
@@ -435,7 +474,8 @@ NOASAN static void scan_conservative(uintptr_t lo, uintptr_t hi, void *arg)
 static void scan_stack(uintptr_t lo, uintptr_t hi, void *arg)
 {
 	struct worker *w = arg;
-	w->stack_bytes += hi - lo;
+	w->stack_bytes += w->count_stacks ? hi - lo : 0;
+	w->cost += hi - lo;
 	scan_conservative(lo, hi, w);
 }
 
@@ -450,15 +490,120 @@ void gc_add_root(void *base, size_t len)
 	unlock(&work.lock);
 }
 
+/* Beside the tasks, of who runs only what the stop sees counts: leaving the core
+ * writes to g.  Who dies waits for us before his windows go (gc_mark_leave). */
 static void scan_task(struct worker *w, struct g *g)
 {
+	struct p *p = rt_self.p;
+	if (!work.stopped) {
+		at_store_sc(&p->scanned, g);
+		if (at_load_sc(&g->status) == G_DEAD || at_load_acq(&g->on_cpu)) {
+			at_store(&p->scanned, NULL);
+			return;
+		}
+	}
 	scan_conservative((uintptr_t)g->gc_begin, (uintptr_t)g->gc_end, w);
-	if (g->status != G_DEAD)
-		stack_scan_ranges(g, scan_stack, w);
+	if (!stack_scan_ranges(g, scan_stack, w) && work.stopped)
+		throw("gc: goroutine %lu: its stack pointer is not on its stack", (unsigned long)g->id);
+	at_store_rel(&p->scanned, NULL);
+}
+
+COLD void gc_mark_leave(const struct g *g)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < plat_ncores; i++)
+		for (unsigned n = 0; rt_ps[i] && at_load_acq(&rt_ps[i]->scanned) == g; n++)
+			plat_relax(n);
+}
+
+/* What the timers have of a written page of the runtime's own memory. */
+static void rescan_timers(struct worker *w, uintptr_t lo, uintptr_t hi)
+{
+	for (unsigned i = 0; i < plat_ncores; i++) {
+		uintptr_t a, b;
+		timers_range(rt_ps[i], &a, &b);
+		scan_conservative(a > lo ? a : lo, b < hi ? b : hi, w);
+	}
+}
+
+/* Scans what a written page has of the marked objects on it; true: it must be
+ * looked at again in the stop. */
+static bool rescan_page(struct worker *w, uintptr_t lo)
+{
+	uintptr_t hi = lo + TRACK_PAGE;
+	uint64_t e = at_load_acq(&mheap.index[(lo - w->heap_lo) >> PAGE_SHIFT]);
+	if (e == 0) {
+		if (work.stopped)
+			rescan_timers(w, lo, hi);
+		return !work.stopped;
+	}
+	if (SPANCLASS_NOSCAN(INDEX_CLASS(e)))
+		return false;
+	const struct class_info *k = &class_info[INDEX_CLASS(e)];
+	struct mspan *s = index_span(e);
+	uint32_t i = (uint32_t)((lo - s->base) * k->magic >> 32);
+	for (; i < s->nelems; i++) {
+		uintptr_t obj = s->base + i * s->elemsize;
+		if (obj >= hi)
+			break;
+		if (!(at_load(&mark_bits(s->page)[i / 64]) >> i % 64 & 1))
+			continue;
+		size_t from = obj < lo ? lo - obj : 0, to = obj + s->elemsize > hi ? hi - obj : s->elemsize;
+		if (k->heapbits == 0) {
+			const struct rt_type *t = k->size ? type_from32(span_types(s->page)[i]) : s->large_type;
+			scan_typed(w, obj, from, to, t);
+			continue;
+		}
+		const uintptr_t *v = (const uintptr_t *)obj;
+		for (uint64_t bits = heapbits_read(s->base, k, obj); bits; bits &= bits - 1) {
+			unsigned n = (unsigned)__builtin_ctzll(bits);
+			if (n * 8 >= from && n * 8 < to)
+				push(w, v[n]);
+		}
+	}
+	w->cost += hi - lo;
+	return false;
+}
+
+static COLD void rescan_pages(struct worker *w, uintptr_t lo, uint64_t pages)
+{
+	uint64_t keep = 0;
+	for (; pages && w->bytes + w->cost < w->budget; pages &= pages - 1)
+		if (rescan_page(w, lo + (size_t)__builtin_ctzll(pages) * TRACK_PAGE))
+			keep |= pages & -pages;
+	if (keep | pages) {
+		lock(&work.lock);
+		if (keep)
+			gc_track_keep(lo, keep);
+		if (pages)
+			gc_track_put_back(lo, pages);
+		unlock(&work.lock);
+	}
+}
+
+/* The next piece of a P's timers.  What moves meanwhile is on a page written. */
+static void scan_timers(struct worker *w, unsigned i, size_t off)
+{
+	if (timers_scan(rt_ps[i], off, TIMERS_PIECE, scan_conservative, w))
+		return;
+	lock(&work.lock);
+	if (work.next_p == i) {
+		work.next_p++;
+		work.timers_off = 0;
+	}
+	unlock(&work.lock);
+}
+
+/* How long it has waited is known from now on. */
+static void note_waiting(struct g *g)
+{
+	uint32_t why = at_load(&g->wait_reason);
+	if (at_load(&g->status) == G_WAITING && !(why >> WAIT_SINCE_SHIFT))
+		at_cas(&g->wait_reason, &why, why | work.minute);
 }
 
 /* What objects with a finalizer hold, not they themselves. */
-static NOINLINE void scan_finalizable(struct worker *w, uint32_t piece)
+static COLD void scan_finalizable(struct worker *w, uint32_t piece)
 {
 	uint32_t n;
 	struct object o;
@@ -476,12 +621,17 @@ static NOINLINE void scan_finalizable(struct worker *w, uint32_t piece)
 }
 
 /* Scans one piece of the roots; false when none is left. */
-static bool scan_root(struct worker *w)
+static COLD bool scan_root(struct worker *w)
 {
-	uintptr_t lo = 0, hi = 0;
-	struct g *g = NULL;
-	bool held = false;
+	uintptr_t lo = 0, hi;
+	struct g *g;
 	lock(&work.lock);
+	uint64_t pages = gc_track_take_pages(&lo);
+	if (pages) {
+		unlock(&work.lock);
+		rescan_pages(w, lo, pages);
+		return true;
+	}
 	if (unlikely(work.next_special < at_load_acq(&special_hooks.npieces))) {
 		uint32_t piece = work.next_special++;
 		unlock(&work.lock);
@@ -498,67 +648,84 @@ static bool scan_root(struct worker *w)
 			work.root++;
 			work.root_off = 0;
 		}
-	} else {
-		while (lo == hi && work.next_p < plat_ncores)
-			timers_range(rt_ps[work.next_p++], &lo, &hi);
-		g = lo == hi ? work.next_g : NULL;
-		if (g) {
-			work.next_g = at_load_acq(&g->all_next);
-			stack_scan_soon(g);
-		}
-		held = g && work.leaks && leak_hold(g);
-	}
-	unlock(&work.lock);
-	if (lo != hi) {
+		unlock(&work.lock);
 		scan_conservative(lo, hi, w);
+		w->cost += hi - lo;
 		return true;
 	}
-	if (g == NULL)
+	if (work.next_p < plat_ncores) {
+		unsigned i = work.next_p;
+		size_t off = work.timers_off;
+		work.timers_off += TIMERS_PIECE;
+		unlock(&work.lock);
+		scan_timers(w, i, off);
+		return true;
+	}
+	g = gc_track_take_task();
+	bool held = false, first = !g && work.next_g;
+	if (first) {
+		g = work.next_g;
+		work.next_g = at_load_acq(&g->all_next);
+		stack_scan_soon(g);
+		held = work.leaks && leak_hooks.hold(g);
+	}
+	unlock(&work.lock);
+	if (!g)
 		return false;
-	if (g->status == G_WAITING && !(g->wait_reason >> WAIT_SINCE_SHIFT))
-		g->wait_reason |= work.minute;
+	w->count_stacks = first;
+	if (first)
+		note_waiting(g);
 	if (!held)
 		scan_task(w, g);
+	w->cost += 64;
 	return true;
 }
 
 /* ---- workers ------------------------------------------------------------------------ */
 
+/* Takes work that others left; under work.lock, which it releases if true. */
+static COLD bool worker_take(struct worker *w)
+{
+	struct workbuf *b = work.full;
+	struct big piece = { 0 };
+	size_t hi = 0;
+	if (b) {
+		work.full = b->next;
+		at_store(&work.nfull, work.nfull - 1);
+	} else if (work.nbig) {
+		struct big *big = &work.big[work.nbig - 1];
+		piece = *big;
+		hi = piece.size - piece.next > OBLET ? piece.next + OBLET : piece.size;
+		big->next = hi;
+		if (hi == big->size)
+			work.nbig--;
+	} else {
+		return false;
+	}
+	unlock(&work.lock);
+	if (b) {
+		if (w->buf)
+			buf_put_empty(w->buf);
+		worker_use(w, b, b->n);
+	} else {
+		scan_typed(w, piece.base, piece.next, hi, piece.type);
+	}
+	return true;
+}
+
 /* More work from the others.  false: marking is complete. */
-static bool worker_get(struct worker *w)
+static COLD bool worker_get(struct worker *w)
 {
 	bool idle = false;
 	for (unsigned spins = 0;; spins++) {
 		lock(&work.lock);
-		struct workbuf *b = work.full;
-		struct big piece = { 0 };
-		size_t hi = 0;
-		if (b) {
-			work.full = b->next;
-			at_store(&work.nfull, work.nfull - 1);
-		} else if (work.nbig) {
-			struct big *big = &work.big[work.nbig - 1];
-			piece = *big;
-			hi = piece.size - piece.next > OBLET ? piece.next + OBLET : piece.size;
-			big->next = hi;
-			if (hi == big->size)
-				work.nbig--;
+		if (idle && (work.full || work.nbig)) {
+			idle = false;
+			work.active++;
+			at_store(&work.waiting, work.waiting - 1);
 		}
-		if (b || hi) {
-			if (idle) {
-				work.active++;
-				at_store(&work.waiting, work.waiting - 1);
-			}
-			unlock(&work.lock);
-			if (b) {
-				if (w->buf)
-					buf_put_empty(w->buf);
-				worker_use(w, b, b->n);
-			} else {
-				scan_typed(w, piece.base, piece.next, hi, piece.type);
-			}
+		if (worker_take(w))
 			return true;
-		}
 		if (!idle) {
 			idle = true;
 			work.active--;
@@ -566,7 +733,7 @@ static bool worker_get(struct worker *w)
 		}
 		if (work.active == 0)
 			work.done = true;
-		bool done = work.done;
+		bool done = work.done || at_load(&work.late);
 		unlock(&work.lock);
 		if (done)
 			return false;
@@ -574,55 +741,166 @@ static bool worker_get(struct worker *w)
 	}
 }
 
-static void worker_init(struct worker *w)
+static COLD void worker_init(struct worker *w)
 {
 	memset(w, 0, offsetof(struct worker, ring));
 	w->heap_lo = mheap.lo;
 	w->heap_bytes = mheap.used_bytes;
 	w->atomic = rt_nps > 1;
+	w->budget = UINT64_MAX;
 	worker_use(w, buf_get_empty(), 0);
 }
 
-static void worker_end(struct worker *w)
+static COLD void worker_end(struct worker *w)
 {
 	if (w->buf)
 		buf_put_empty(w->buf);
 	lock(&work.lock);
-	work.bytes += w->bytes;
+	at_store(&gc_mark_bytes, gc_mark_bytes + w->bytes);
 	work.stack_bytes += w->stack_bytes;
 	unlock(&work.lock);
 }
 
-void gc_mark_worker(void *unused)
+/* What it has not come to is for others. */
+static COLD void worker_leave(struct worker *w)
+{
+	if (w->p > w->lo && w->buf) {
+		buf_put_full(w->buf, (size_t)(w->p - w->lo));
+		w->buf = NULL;
+	} else if (w->p > w->lo) {
+		w->budget = UINT64_MAX;
+		drain_local(w);
+	}
+	worker_end(w);
+}
+
+/* Is the stop's time over?  Asked at each piece. */
+static COLD bool worker_late(struct worker *w)
+{
+	if (w->bytes + w->cost >= w->budget) {
+		w->quit = false;
+		w->budget = w->bytes + w->cost + STOP_PIECE;
+		if (plat_now() >= work.until)
+			at_store(&work.late, true);
+	}
+	return at_load(&work.late);
+}
+
+COLD void gc_mark_worker(void *unused)
 {
 	struct worker w;
 	lock(&work.lock);
-	bool late = work.done;
-	if (!late)
+	bool ended = work.done || at_load(&work.late);
+	if (!ended)
 		work.active++;
 	unlock(&work.lock);
-	if (late)
+	if (ended)
 		return;
 	worker_init(&w);
-	do {
-		do
-			drain_local(&w);
-		while (scan_root(&w));
-	} while (worker_get(&w));
-	worker_end(&w);
+	if (work.until != UINT64_MAX)
+		w.budget = STOP_PIECE;
+	for (;;) {
+		drain_local(&w);
+		bool more = w.quit;
+		if (worker_late(&w))
+			break;
+		if (!more && !scan_root(&w) && !worker_get(&w))
+			break;
+	}
+	worker_leave(&w);
 }
 
-void gc_mark_start(bool leaks)
+COLD bool gc_mark_done(void)
 {
-	work.leaks = leaks;
-	work.minute = wait_since(plat_now());
-	work.active = work.waiting = 0;
-	work.done = work.overflow = false;
-	work.bytes = work.stack_bytes = 0;
+	if (!work.done) {
+		work.stopped = work.late = false;
+		work.active = work.waiting = 0;
+	}
+	return work.done;
+}
+
+/* ---- beside the tasks -------------------------------------------------------------- */
+
+COLD bool gc_mark_piece(uint64_t bytes)
+{
+	struct worker w;
+	bool any = false;
+	lock(&work.lock);
+	work.active++;
+	unlock(&work.lock);
+	worker_init(&w);
+	w.budget = bytes;
+	w.beside = true;
+	for (;;) {
+		drain_local(&w);
+		if (w.quit || w.bytes + w.cost >= w.budget || at_load(&sched.stopping))
+			break;
+		if (!scan_root(&w)) {
+			lock(&work.lock);
+			if (!worker_take(&w)) {
+				unlock(&work.lock);
+				break;
+			}
+		}
+		any = true;
+	}
+	worker_leave(&w);
+	lock(&work.lock);
+	work.active--;
+	unlock(&work.lock);
+	return any;
+}
+
+COLD bool gc_mark_some(void)
+{
+	return at_load(&work.nfull) || work.nbig || gc_track_left() || work.root < work.nranges ||
+	       work.next_p < plat_ncores || work.next_g || work.next_special < at_load(&special_hooks.npieces);
+}
+
+COLD bool gc_mark_idle(void)
+{
+	lock(&work.lock);
+	bool idle = work.active == 0 && !gc_mark_some();
+	unlock(&work.lock);
+	return idle;
+}
+
+/* The roots, from the first one. */
+static void roots_all(void)
+{
 	work.root = work.root_off = 0;
 	work.next_g = at_load_acq(&rt_allgs);
 	work.next_p = 0;
 	work.next_special = 0;
+	work.timers_off = 0;
+	work.stack_bytes = 0;
+}
+
+COLD void gc_mark_last(bool all, bool leaks, uint64_t until)
+{
+	work.until = until;
+	work.late = false;
+	work.stopped = true;
+	work.leaks = leaks;
+	work.done = false;
+	work.active = work.waiting = 0;
+	if (all) {
+		roots_all();
+	} else {
+		work.root = work.root_off = 0;
+		work.next_special = 0; /* they may be unmarked: their pages do not tell */
+		gc_track_see();
+	}
+}
+
+COLD void gc_mark_start(void)
+{
+	work.stopped = work.leaks = false;
+	work.minute = wait_since(plat_now());
+	work.active = work.waiting = 0;
+	work.done = work.overflow = false;
+	gc_mark_bytes = 0;
+	roots_all();
 	work.nranges = plat_globals(work.range, MAX_ROOTS / 2);
 	for (unsigned i = 0; i < nextra; i++)
 		work.range[work.nranges++] = extra_roots[i];
@@ -652,7 +930,7 @@ static void drain_alone(struct worker *w)
 }
 
 /* Scans every marked object again, one by one, pushing only what is unmarked. */
-static void rescan_heap(struct worker *w)
+static COLD void rescan_heap(struct worker *w)
 {
 	uint32_t end = (uint32_t)(w->heap_bytes >> PAGE_SHIFT);
 	for (uint32_t page = 0; page < end;) {
@@ -678,7 +956,7 @@ static void rescan_heap(struct worker *w)
 	}
 }
 
-bool gc_mark_caught_up(void)
+COLD bool gc_mark_caught_up(void)
 {
 	bool was = work.overflow;
 	while (work.overflow) {
@@ -692,7 +970,7 @@ bool gc_mark_caught_up(void)
 	return was;
 }
 
-void gc_mark_task(struct g *g)
+COLD void gc_mark_task(struct g *g)
 {
 	struct worker w;
 	worker_alone(&w);
@@ -708,7 +986,7 @@ bool gc_marked(const void *p)
 	return !find_bit((uintptr_t)p, &o, &mark, &m) || *mark & m;
 }
 
-uint64_t gc_mark_finish(void)
+COLD uint64_t gc_mark_finish(void)
 {
 	gc_mark_caught_up();
 	gc_stack_bytes = work.stack_bytes;
@@ -722,7 +1000,7 @@ uint64_t gc_mark_finish(void)
 		else
 			mheap_free_manual(b, 1);
 	}
-	return work.bytes;
+	return gc_mark_bytes;
 }
 
 /* ---- for the verifier and the profiles -------------------------------------------- */

@@ -198,6 +198,7 @@ struct mheap {
 	                        * of the truth: whole spans count when cached.  Relaxed */
 	uint64_t gc_trigger;   /* heap_live at which the next cycle begins */
 	uint32_t sweeping;     /* unswept spans may be left.  Relaxed */
+	uint32_t sweep_class;  /* classes below it have none.  Relaxed */
 
 	struct mcentral central[NUM_SPAN_CLASSES];
 };
@@ -283,18 +284,27 @@ bool mcache_next_run(struct mcache_slot *k); /* any; next == end before; false: 
 bool mcache_refill(struct mcache *c, spanclass_t spc); /* system; false when out */
 uint32_t mcache_slot_free(const struct mcache_slot *k); /* slots of its span that are free; owner or stop */
 void mcache_publish(struct mcache *c);  /* freeindex to the spans, for lookups; stop */
+void mcache_arm(struct mcache *c);      /* marking begins: publishes, allocates black; stop */
 void mcache_flush(struct mcache *c);    /* gives all spans back; stop */
 
 /* sweep.c; system context, holding s alone */
 bool span_sweep(struct mspan *s, bool preserve); /* true: the span was freed */
-bool sweep_one(size_t *pages);          /* false: nothing left to sweep */
+bool sweep_some(unsigned n);            /* n spans; false: nothing left to sweep */
 void sweep_all(void);
+void sweep_reclaim(uint32_t npages);    /* before so many are taken */
 
 /* gc.c */
+enum gc_phase { GC_OFF, GC_MARK };
+extern uint32_t gc_phase;               /* changes in a stop; relaxed */
 void gc_init(void);
-/* Runs a cycle unless heap_live is below the trigger (force: unless another
- * cycle began meanwhile).  task, nothing held. */
+noreturn void gc_controller(void *unused); /* a system task */
+/* Asks for a cycle if heap_live is above the trigger; force: returns when one
+ * that began after the call is complete.  task, nothing held. */
 void gc_start(bool force);
+/* An allocation of so many bytes while marking: marks in proportion when the
+ * goal is near.  task, nothing held. */
+void gc_assist(uint64_t bytes);
+bool gc_idle(struct p *p);              /* a P without tasks marks or sweeps a little; false: nothing to do.  On g0 */
 bool gc_can_start(void);                /* this context may run a cycle */
 extern uint32_t gc_cycles;              /* completed; relaxed */
 uint64_t gc_memory_limit(void);         /* bytes: GOMEMLIMIT, or what the machine has */
@@ -330,9 +340,27 @@ void class_info_init(void);
 
 /* gcmark.c */
 void pool_cleanup(void);                /* stop: pool.c, drops what pools hold too long */
-void gc_mark_start(bool leaks);         /* stop: resets the work state; leaks: leak.c will follow */
-void gc_mark_worker(void *unused);      /* run by stw_parallel() */
-uint64_t gc_mark_finish(void);          /* stop: rescans after overflow; bytes marked */
+/* Marking, beside the running tasks:
+ *   gc_mark_start    stop: resets the work state; the roots are work
+ *   gc_mark_piece    a bounded piece of it; false: found nothing to do
+ *   gc_mark_idle     no work is left and nobody has any
+ *   gc_mark_last     stop: work is what was written (gctrack.c) and the globals; all: every
+ *                    root once more; leaks: leak.c will follow; until: ns, see gc_mark_done
+ *   gc_mark_worker   stop: all of it, on each core by stw_parallel()
+ *   gc_mark_done     after that: it was complete before the time was over; else
+ *                    what is left is work beside the tasks
+ *   gc_mark_finish   stop: rescans after overflow; bytes marked */
+void gc_mark_init(void);
+void gc_mark_start(void);
+bool gc_mark_piece(uint64_t bytes);
+bool gc_mark_idle(void);
+bool gc_mark_some(void);                /* a hint: there is work to take */
+void gc_mark_last(bool all, bool leaks, uint64_t until);
+bool gc_mark_done(void);
+extern uint64_t gc_mark_bytes;          /* marked so far; written under the mark queue's lock, relaxed */
+void gc_mark_worker(void *unused);
+uint64_t gc_mark_finish(void);
+void gc_mark_leave(const struct g *g);  /* returns when nobody reads the stack of g, who is dead */
 /* Calls fn for each word of the object that may be a pointer. */
 void object_each_pointer(const struct object *o, void (*fn)(uintptr_t *slot, void *), void *arg);
 /* Registers [base, base+len) as a root besides the globals; for ever.  system. */

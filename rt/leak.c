@@ -31,7 +31,7 @@
 
 static struct g *held; /* by next; in a stop */
 
-bool leak_hold(struct g *g)
+static bool hold(struct g *g)
 {
 	if (g->status != G_WAITING || g->is_system)
 		return false;
@@ -52,6 +52,7 @@ bool leak_hold(struct g *g)
 	case WAIT_NONE:
 	case WAIT_SLEEP:
 	case WAIT_GC:
+	case WAIT_GC_CYCLE:
 	case WAIT_FINALIZER:
 	case WAIT_IO:
 	case WAIT_DEBUG:
@@ -75,7 +76,7 @@ static bool can_be_woken(const struct g *g)
 		return false;
 	case WAIT_SELECT:
 		return select_reachable(g);
-	default: /* the rest of leak_hold()'s */
+	default: /* the rest of hold()'s */
 		return gc_marked(g->wait_on);
 	}
 }
@@ -99,7 +100,7 @@ static bool look(uint32_t *looks)
 	return any;
 }
 
-void leak_resolve(void)
+static void resolve(void)
 {
 	uint32_t looks = 0;
 	while (gc_mark_caught_up() || look(&looks))
@@ -109,4 +110,10 @@ void leak_resolve(void)
 	for (struct g *g = held; g; g = g->next)
 		gc_mark_task(g);
 	held = NULL;
+}
+
+void gc_leaks(void (*found)(void *), void *arg)
+{
+	leak_hooks = (struct leak_hooks){ hold, resolve };
+	gc_wait(found, arg);
 }

@@ -6,15 +6,20 @@
 #include "rt.h"
 
 /* Runs a collection that also sets WAIT_LEAKED on every leaked task, and calls
- * found(arg) at its end, before the world restarts.  task.  gc.c */
+ * found(arg) at its end, before the world restarts.  task */
 void gc_leaks(void (*found)(void *), void *arg);
 
-/* leak.c, for the collector; all in its stop. */
-/* True: g's stack is not to be scanned yet.  Under the mark queue's lock. */
-bool leak_hold(struct g *g);
-/* Everything but the held tasks is marked: finds those among them that can be
- * woken, marks what they hold, calls the others leaked and marks that too. */
-void leak_resolve(void);
+/* For the collector; NULL in programs that never ask.  All in its stop. */
+extern struct leak_hooks {
+	/* True: g's stack is not to be scanned yet.  Under the mark queue's lock. */
+	bool (*hold)(struct g *g);
+	/* Everything but the held tasks is marked: finds those among them that can be
+	 * woken, marks what they hold, calls the others leaked and marks that too. */
+	void (*resolve)(void);
+} leak_hooks;
+
+/* gc.c: returns after a cycle that began after the call; found: one for gc_leaks().  task */
+void gc_wait(void (*found)(void *), void *arg);
 
 /* gcmark.c, for leak.c */
 /* The object that p points into is marked, or there is none. */

@@ -131,6 +131,8 @@ static void large_system(void *arg)
 		return;
 	a->span->alloc_count = 1;
 	a->span->freeindex = 1;
+	if (at_load(&gc_phase) == GC_MARK)
+		__atomic_fetch_or(mark_bits(a->span->page), 1, __ATOMIC_RELAXED);
 	at_add_relaxed(&mheap.heap_live, a->span->elemsize);
 	mcentral_uncache_span(a->span);
 }
@@ -158,10 +160,13 @@ static bool reclaim(unsigned try)
 	return false;
 }
 
-static void gc_if_due(void)
+/* After an allocation of bytes that took a span. */
+static void gc_if_due(uint64_t bytes)
 {
-	if (at_load(&mheap.heap_live) >= at_load(&mheap.gc_trigger) && gc_can_start())
+	if (at_load(&mheap.heap_live) >= at_load(&mheap.gc_trigger) && gc_can_start()) {
 		gc_start(false);
+		gc_assist(bytes);
+	}
 	if (unlikely(at_load(&mheap.scavenge_due)))
 		mheap.scavenge_kick();
 }
@@ -201,7 +206,7 @@ static NOINLINE void *malloc_refill(size_t size, const struct rt_type *type, spa
 			preempt_on(g);
 			if (unlikely(sample))
 				mprof_hooks.sample(p, class_info[spc].size);
-			gc_if_due();
+			gc_if_due(class_info[spc].npages * PAGE_SIZE);
 			/* p is in this frame across the collection: a root. */
 			return p;
 		}
@@ -225,7 +230,7 @@ static NOINLINE void *malloc_large(size_t size, const struct rt_type *type, bool
 	/* Before, not after: the new object may be most of the heap. */
 	if (at_load(&mheap.heap_live) + size >= at_load(&mheap.gc_trigger) && gc_can_start()) {
 		at_add_relaxed(&mheap.heap_live, size);
-		gc_if_due();
+		gc_if_due(size);
 		if (at_load(&mheap.heap_live) >= size)
 			at_sub(&mheap.heap_live, size);
 	}

@@ -46,6 +46,16 @@ static uint64_t slot_left(const struct mcache_slot *k)
 	return k->rest | ~0ull >> (64 - n) << i;
 }
 
+/* Allocates black: while marking, the slots of the run in hand are marked
+ * beforehand.  They are clear, so the marker may read them; what is left in the
+ * end is unmarked again. */
+static void mark_run(const struct mcache_slot *k)
+{
+	uint64_t run = slot_left(k) & ~k->rest;
+	if (run)
+		__atomic_fetch_or(&mark_bits(k->span->page)[k->group], run, __ATOMIC_RELEASE);
+}
+
 static void heapbits_clear(uintptr_t bits, uintptr_t lo, uintptr_t hi)
 {
 	/* From word 16 * (address / 128) of the map on; the whole 16 bits inside by memset. */
@@ -83,6 +93,8 @@ bool mcache_next_run(struct mcache_slot *k)
 		if (k->heapbits)
 			heapbits_clear(k->heapbits, k->next, k->end);
 	}
+	if (unlikely(at_load(&gc_phase) == GC_MARK))
+		mark_run(k);
 	return true;
 }
 
@@ -117,8 +129,11 @@ static void slot_release(struct mcache *c, spanclass_t spc)
 	s->freeindex = (uint16_t)slot_freeindex(k);
 	c->nsmall[spc] += count - s->alloc_count;
 	s->alloc_count = (uint16_t)count;
-	if (left)
+	if (left) {
 		at_sub(&mheap.heap_live, (uint64_t)left * s->elemsize);
+		if (at_load(&gc_phase) == GC_MARK)
+			__atomic_fetch_and(&mark_bits(s->page)[k->group], ~slot_left(k), __ATOMIC_RELAXED);
+	}
 	slot_clear(k);
 	mcentral_uncache_span(s);
 }
@@ -142,14 +157,21 @@ bool mcache_refill(struct mcache *c, spanclass_t spc)
 	return mcache_next_run(k);
 }
 
-void mcache_publish(struct mcache *c)
+COLD void mcache_publish(struct mcache *c)
 {
 	for (unsigned spc = 0; spc < NUM_SPAN_CLASSES; spc++)
 		if (c->slot[spc].span != &empty_span)
 			c->slot[spc].span->freeindex = (uint16_t)slot_freeindex(&c->slot[spc]);
 }
 
-void mcache_flush(struct mcache *c)
+COLD void mcache_arm(struct mcache *c)
+{
+	mcache_publish(c);
+	for (unsigned spc = 0; spc < NUM_SPAN_CLASSES; spc++)
+		mark_run(&c->slot[spc]);
+}
+
+COLD void mcache_flush(struct mcache *c)
 {
 	for (unsigned spc = 0; spc < NUM_SPAN_CLASSES; spc++)
 		slot_release(c, (spanclass_t)spc);

@@ -58,6 +58,8 @@ struct mspan *mspan_alloc(uint32_t npages, spanclass_t spc)
 {
 	const struct class_info *k = &class_info[spc];
 	uint32_t page;
+	if (at_load(&mheap.sweeping))
+		sweep_reclaim(npages);
 	lock(&mheap.lock);
 	struct mspan *s = mspan_new();
 	if (s == NULL || !page_alloc(npages, &page)) {

@@ -135,6 +135,24 @@ bool plat_stack_freeze(const struct plat_range *r, unsigned n);
  * maps it at va, where nothing is mapped, in one step.  False: no memory. */
 bool plat_stack_thaw(uintptr_t va, void (*fill)(void *page, void *arg), void *arg);
 
+/* ---- write tracking: the collector's barrier -------------------------------- */
+
+/* Which pages were written, by whatever instruction of whatever code: of
+ * plat_memory() in the mutator view and of the stack range.  Ranges [va, end) are
+ * 4 KiB aligned.
+ *
+ * plat_track: TRACK_SEE calls fn for runs of pages that were written since they
+ * were last forgotten, perhaps for more; where nothing can be tracked it names the
+ * whole range.  TRACK_FORGET (fn may be NULL) forgets them too, between two calls of
+ * plat_track_flush(); before the first, TRACK_PREPARE gets ready for it.  What is
+ * written from the return of the second on is found again.  system.
+ * plat_track_flush: returns when no core has an old translation any more.
+ * system, interrupts on; in a stop too. */
+enum plat_track { TRACK_SEE, TRACK_PREPARE, TRACK_FORGET };
+void plat_track(enum plat_track how, uintptr_t va, uintptr_t end,
+                void (*fn)(uintptr_t lo, uintptr_t hi, void *), void *arg);
+void plat_track_flush(void);
+
 /* ---- boot input ------------------------------------------------------- */
 
 /* The command line, NUL-terminated; hosted: environment settings and argv in

@@ -25,6 +25,7 @@
  * Invariants: I2 a G is in exactly one place; I3 no runnable G while a P
  * idles, beyond a wake-up; a G with nopreempt > 0 is not switched away by an
  * interrupt; g0 always has nopreempt >= 1 and stack limit 0. */
+#include "heap.h"
 #include "proc.h"
 
 struct sched sched NOSCAN_DATA = { .lock = LOCK_INIT(RANK_SCHED) };
@@ -50,6 +51,7 @@ const char *const wait_reason_names[WAIT_NREASONS] = {
 	[WAIT_WAITGROUP] = "sync.WaitGroup.Wait",
 	[WAIT_COND] = "sync.Cond.Wait",
 	[WAIT_GC] = "GC worker (idle)",
+	[WAIT_GC_CYCLE] = "wait for GC cycle",
 	[WAIT_FINALIZER] = "finalizer wait",
 	[WAIT_IO] = "IO wait",
 	[WAIT_DEBUG] = "debug call",
@@ -522,6 +524,9 @@ static struct g *find_runnable(struct p *p, bool *inherit)
 			if ((g = steal_work(p)))
 				return g;
 		}
+
+		if (unlikely(at_load(&gc_phase) == GC_MARK || at_load(&mheap.sweeping)) && gc_idle(p))
+			continue;
 
 		/* Nothing: become idle, then look once more. */
 		p->quantum_end = UINT64_MAX;

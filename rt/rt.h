@@ -152,6 +152,7 @@ enum wait_reason {
 	WAIT_WAITGROUP,
 	WAIT_COND,
 	WAIT_GC,
+	WAIT_GC_CYCLE,
 	WAIT_FINALIZER,
 	WAIT_IO,
 	WAIT_DEBUG,
@@ -223,6 +224,7 @@ struct g {
 	uint32_t select_done; /* CAS 0->1 by the one waker that wins a select */
 	struct frozen *frozen; /* freeze.c: the copy of its stack, whose page is gone */
 	struct g *all_next;   /* all Gs ever made; Gs are never freed.  Published with release */
+	struct g *gc_next;    /* gctrack.c's list */
 } __attribute__((aligned(CACHE_LINE)));
 
 #define RUNQ_SIZE_DEFAULT 256
@@ -279,6 +281,8 @@ struct p {
 	struct p *idle_next;       /* sched.pidle, under sched.lock */
 	struct preempt_ctx *spare_pctx; /* for the next preemption; owner only */
 	struct g *irq_ready;       /* readied by interrupts: push by CAS in irq, taken whole */
+	const struct g *scanned;   /* whose stack this core reads beside the tasks; seq_cst: who dies
+	                            * looks here before his memory goes */
 };
 
 /* The current core's view, thread-local per core; one instruction to read. */
@@ -442,7 +446,7 @@ void stw_parallel(void (*fn)(void *), void *arg);
 /* Calls fn(lo, hi) for each range of g's stack(s) and saved registers that
  * may hold pointers.  g is not running (or is the caller, saved by
  * rt_systemstack). */
-void stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void *), void *arg);
+bool stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void *), void *arg);
 /* g is being scanned: fetches what the scan of those that follow in the list of
  * all will touch first.  Hundreds of stacks are seldom in a cache. */
 void stack_scan_soon(const struct g *g);

@@ -240,7 +240,7 @@ static void take_from_p(void)
  * list as nobody wanted since the last collection, the last to be taken,
  * where a page is used by no other.  After a collection, as
  * markrootFreeGStacks in Go's mgcmark.go, which frees them all.  task. */
-void stack_free_dead(void)
+COLD void stack_free_dead(void)
 {
 	uint32_t k = slots_per_page();
 	if (at_swap(&freeing, 1))

@@ -515,36 +515,53 @@ struct stack_back stack_unwind_to(struct g *g, uintptr_t sp)
 /* gcc passes the red zone below rsp to leaf functions of libraries. */
 #define RED_ZONE 128
 
-void stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void *), void *arg)
+/* Fields may change meanwhile, the memory stays: what it reads is on g's stack, or
+ * it returns false. */
+bool stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void *), void *arg)
 {
-	if (g->status == G_DEAD || !g->top)
-		return;
-	uintptr_t sp = g->sp;
+	if (at_load(&g->status) == G_DEAD || !g->top)
+		return true;
+	uintptr_t sp = at_load(&g->sp);
 	if (sp == (uintptr_t)g->pctx && sp) {
 		struct preempt_ctx *c = g->pctx;
 		fn((uintptr_t)&c->f, (uintptr_t)(&c->f + 1), arg);
 		fn((uintptr_t)c->fp, (uintptr_t)c->fp + (plat_fp_size & ~7ul), arg);
 		sp = (c->f.rsp - RED_ZONE) & ~7ul;
 	}
-	uint32_t seg = g->cur_seg;
+	uint32_t seg = at_load(&g->cur_seg);
+	struct stack_ext *e = at_load(&g->ext);
 	struct frozen *none = NULL;
 	/* A function with deferred calls that is just returning: its frame lives. */
 	sp = defer_low(g, sp);
-	if (sp < seg_lo(g, seg))
-		sp = seg_lo(g, seg);
-	if (sp > seg_hi(g, seg))
-		throw("stack_scan_ranges: goroutine %lu: sp %p above its stack", (unsigned long)g->id,
-		      (void *)sp);
-	for (;;) {
-		uintptr_t top = seg == 0 ? g->top : seg == 1 ? g->ext->fast_top : seg_hi(g, seg);
-		struct frozen *b = at_load_acq(seg == 0 ? &g->frozen : seg == 1 ? &g->ext->frozen : &none);
-		if (b)
-			fn((uintptr_t)b->data, (uintptr_t)b->data + frozen_len(b, top), arg);
-		else
+	for (bool first = true;; first = false) {
+		if (seg > 2 || (seg && !e))
+			return false;
+		uintptr_t lo = seg ? at_load_acq(&e->seg[seg - 1].lo) : slot_lo(g);
+		uintptr_t top = seg == 0 ? g->top : seg == 1 ? e->fast_top : e->seg[1].hi;
+		struct frozen *b = at_load_acq(seg == 0 ? &g->frozen : seg == 1 ? &e->frozen : &none);
+		if (first && sp < lo)
+			sp = lo;
+		if (!lo || sp < lo || sp > top + STACK_COLOURS * CACHE_LINE)
+			return false;
+		if (b) {
+			uint32_t off = at_load(&b->off);
+			if (off > (top - 1) % STACK_PAGE)
+				return false;
+			fn((uintptr_t)b->data, (uintptr_t)b->data + ((top - 1) % STACK_PAGE + 1 - off), arg);
+		} else {
 			fn(sp, top, arg);
+		}
 		if (!seg)
-			break;
-		sp = g->ext->back[seg - 1].sp;
-		seg = (uint32_t)g->ext->back[seg - 1].seg;
+			return true;
+		sp = at_load(&e->back[seg - 1].sp);
+		uint32_t below = (uint32_t)at_load(&e->back[seg - 1].seg);
+		if (below >= seg)
+			return false;
+		seg = below;
 	}
+}
+
+uintptr_t stack_large_low(void)
+{
+	return at_load(&big_low);
 }

@@ -143,6 +143,8 @@ void rt_window_call(void (*fn)(void *), void *arg); /* asm.S: fn(arg) on segment
 extern uint32_t stack_deep_fns;    /* how many are known; relaxed */
 bool stack_starts_deep(const struct g *g); /* this new task had better begin on a window */
 
+uintptr_t stack_large_low(void);    /* large windows lie from here to stacks.end; relaxed */
+
 /* slot.c */
 void slots_init(void);             /* after the layout is known */
 struct g *slots_make(unsigned pages); /* Gs without memory, as a list of pages by next; system */

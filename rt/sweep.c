@@ -1,10 +1,14 @@
 /* sweep.c: turns mark bits into allocation bits.
  *
- * Lazily: an allocation that needs a span sweeps one of its class; what is left
- * over the next cycle sweeps before it marks.  Sweeping a span needs no lock,
- * its taker owns it alone.  Mark bits are clear again afterwards, so every span
+ * Lazily: an allocation that needs a span sweeps one of its class, one that needs new
+ * pages sweeps until as many are free (sweep_reclaim), cores without tasks sweep,
+ * and what is left over the next cycle sweeps before it marks.  Swept all at once,
+ * spans would be taken apart that the next allocation puts together again.  Sweeping
+ * a span needs no lock, its taker owns it alone.  Mark bits are clear again afterwards, so every span
  * enters a cycle unmarked. */
 #include "heap.h"
+
+#define RECLAIM_SPANS 100u
 
 struct special_hooks special_hooks;
 
@@ -44,18 +48,21 @@ bool span_sweep(struct mspan *s, bool preserve)
 	return false;
 }
 
-bool sweep_one(size_t *pages)
+static bool sweep_one(uint32_t *freed)
 {
 	if (!at_load(&mheap.sweeping))
 		return false;
-	for (unsigned spc = 0; spc < NUM_SPAN_CLASSES; spc++) {
+	/* None of a class is added during a generation. */
+	for (uint32_t spc; (spc = at_load(&mheap.sweep_class)) < NUM_SPAN_CLASSES;
+	     at_cas(&mheap.sweep_class, &spc, spc + 1)) {
 		struct mspan *s = mcentral_pop_unswept(&mheap.central[spc]);
 		if (s == NULL)
 			continue;
-		if (pages)
-			*pages += s->npages;
+		uint32_t npages = s->npages;
 		if (!span_sweep(s, false))
 			mcentral_uncache_span(s);
+		else
+			*freed += npages;
 		return true;
 	}
 	/* A span that another core has popped and not yet swept is that core's to
@@ -64,8 +71,28 @@ bool sweep_one(size_t *pages)
 	return false;
 }
 
+bool sweep_some(unsigned n)
+{
+	uint32_t freed;
+	while (n--)
+		if (!sweep_one(&freed))
+			return false;
+	return true;
+}
+
 void sweep_all(void)
 {
-	while (sweep_one(NULL))
+	while (sweep_some(64))
 		;
 }
+
+/* The heap must not grow while as much of it is dead: npages are about to be taken.
+ * After mheap.reclaim of Go's mheap.c; bounded, so some growth remains. */
+void sweep_reclaim(uint32_t npages)
+{
+	uint32_t freed = 0;
+	for (unsigned n = 0; freed < npages && n < RECLAIM_SPANS; n++)
+		if (!sweep_one(&freed))
+			break;
+}
+

@@ -39,7 +39,7 @@
 #include <stdint.h>
 
 #define RT_SYMTAB_MAGIC 0x4d59534eu /* "NSYM" */
-#define RT_SYMTAB_BLOCK 16 /* records */
+#define RT_SYMTAB_BLOCK 32 /* records */
 #define RT_SYMTAB_SLOTS 7  /* files remembered within a record */
 
 enum {

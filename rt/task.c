@@ -321,6 +321,8 @@ NOINLINE void rt_go_system(void (*fn)(void *), void *arg)
 /* On g0 after a task with an unusual stack ended, or when p keeps enough. */
 void gfree_put_slow(struct p *p, struct g *g)
 {
+	if (unlikely(at_load(&gc_phase) == GC_MARK))
+		gc_mark_leave(g);
 	stack_shrink_dead(g);
 	if (g->pctx) {
 		pctx_put(g->pctx);
@@ -450,6 +452,7 @@ noreturn void rt_start(void)
 	rt_ps[0]->up = true;
 	newproc_any(main_task, NULL, 0, false, NULL);
 	dump_start();
+	rt_go_system(gc_controller, NULL);
 	schedtrace_start();
 	freeze_start();
 	if (rt_at_start)

@@ -241,7 +241,7 @@ void timers_run(struct p *p)
 	timer_rearm(p);
 }
 
-void timers_move(struct p *from, struct p *to)
+COLD void timers_move(struct p *from, struct p *to)
 {
 	struct timer_heap *h = from->timers;
 	bool any = h->n > 0;
@@ -274,6 +274,18 @@ void timers_range(const struct p *p, uintptr_t *lo, uintptr_t *hi)
 	const struct timer_heap *h = p->timers;
 	*lo = (uintptr_t)h->e;
 	*hi = (uintptr_t)(h->e + h->n);
+}
+
+COLD bool timers_scan(struct p *p, size_t off, size_t n, void (*fn)(uintptr_t, uintptr_t, void *), void *arg)
+{
+	uintptr_t lo, hi;
+	lock(&p->timers->lock);
+	timers_range(p, &lo, &hi);
+	size_t len = hi - lo;
+	if (off < len)
+		fn(lo + off, n < len - off ? lo + off + n : hi, arg);
+	unlock(&p->timers->lock);
+	return off < len && n < len - off;
 }
 
 /* One that counts: the background's own does not. */

@@ -19,10 +19,16 @@ void timer_add(struct rt_timer *t, uint64_t when);
 bool timer_del(struct rt_timer *t);
 /* The entries of p's heap, which keep heap-allocated timers alive.  In a stop. */
 void timers_range(const struct p *p, uintptr_t *lo, uintptr_t *hi);
+/* The same beside the tasks: n bytes of them from off on, under the heap's lock.
+ * False: they end there.  system */
+bool timers_scan(struct p *p, size_t off, size_t n, void (*fn)(uintptr_t lo, uintptr_t hi, void *),
+                 void *arg);
 
 /* ticker.c, for channels that have a timer; c's lock held, kept. */
 bool timer_chan_take(struct hchan *c, void *elem); /* receives, if the timer is due */
 void timer_chan_wait(struct hchan *c);             /* a task has queued to receive */
 void timer_chan_left(struct hchan *c);             /* one has left the queue */
+
+void sleep(int64_t ns); /* api_time.h */
 
 #endif

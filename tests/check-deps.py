@@ -34,7 +34,7 @@ LIBC = {"assert.h", "ctype.h", "errno.h", "fenv.h", "float.h", "inttypes.h", "li
         "wctype.h", "sys/uio.h", "sys/types.h"}
 # The files of kernel/ that implement or use the seam.
 SEAM = {"kernel/plat.c", "kernel/main.c", "kernel/fatal.c", "kernel/stackmap.c", "kernel/trap.c",
-        "kernel/devirq.c"}
+        "kernel/devirq.c", "kernel/track.c"}
 # Headers of musl's own that the image's C library is built with.
 MUSL_INTERNAL = {"locale_impl.h", "stdio_impl.h"}
 

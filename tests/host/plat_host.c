@@ -35,6 +35,7 @@
 #include <unistd.h>
 #include <cpuid.h>
 #include "plat.h"
+#include "track_host.h"
 
 #define SIG_IRQ SIGURG
 #define SIG_STOP SIGUSR2
@@ -688,6 +689,7 @@ int main(int argc, char **argv)
 	madvise((void *)HEAP_AT, heap_len, MADV_HUGEPAGE); /* as the machine maps it */
 	if (plat_stack_slot < 4096) /* sparse otherwise */
 		madvise((void *)WINDOWS_AT, WINDOWS_LEN / 4, MADV_HUGEPAGE);
+	track_init((void *)HEAP_AT, heap_len);
 	make_cmdline(argc, argv);
 	if (f)
 		map_file(f);

@@ -1,0 +1,97 @@
+/* track.c: which pages were written, by the dirty bits of the page tables.
+ *
+ * The mutator view has 4 KiB entries throughout (vm.c), as have the stack
+ * windows, so a dirty bit stands for one page.  A processor that holds a
+ * translation whose D was set does not set it again: what was forgotten is
+ * seen again only after a flush of all cores.
+ *
+ * Reading every entry would take longer the more memory there is.  So the
+ * accessed bits of the upper levels say where to look: a walk that sets D has
+ * set A above it.  That holds when A was cleared, and every core flushed, before
+ * D was cleared, hence TRACK_PREPARE, which leaves the mark LOOK on the
+ * entries whose A it clears.  (A page that was committed and not touched since
+ * may be missed.  It holds nothing that a task has written.)
+ *
+ * Invariants: A and D are cleared by atomics, because the processor sets them at
+ * the same time, and D by one that fails when the page went away. */
+#include "base.h"
+#include "rt/plat.h"
+
+#define LOOK 0x200ul /* of an upper entry, ignored by the processor */
+
+struct walk {
+	enum plat_track how;
+	uintptr_t run; /* begins here, 0: none */
+	void (*fn)(uintptr_t, uintptr_t, void *);
+	void *arg;
+};
+
+static void end_run(struct walk *w, uintptr_t va)
+{
+	if (w->run && w->fn)
+		w->fn(w->run, va, w->arg);
+	w->run = 0;
+}
+
+/* [va, end) lies in one table of 4 KiB entries. */
+static void leaves(struct walk *w, uintptr_t va, uintptr_t end)
+{
+	for (uint64_t *e = vm_window_entry(va, 0); va < end; va += PAGE_SIZE, e++) {
+		uint64_t v = __atomic_load_n(e, __ATOMIC_RELAXED);
+		if (w->how == TRACK_FORGET)
+			while ((v & (PTE_P | PTE_D)) == (PTE_P | PTE_D) &&
+			       !__atomic_compare_exchange_n(e, &v, v & ~PTE_D, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+				;
+		if ((v & (PTE_P | PTE_D)) != (PTE_P | PTE_D))
+			end_run(w, va);
+		else if (!w->run)
+			w->run = va;
+	}
+}
+
+/* [va, end) lies below one table of the given level, 1 or 2. */
+static void upper(struct walk *w, uintptr_t va, uintptr_t end, int level)
+{
+	uint64_t *e = vm_window_entry(va, level), size = PAGE_SIZE << (9 * level);
+	for (uintptr_t next; e && va < end; va = next, e++) {
+		uint64_t v = __atomic_load_n(e, __ATOMIC_RELAXED);
+		next = (va | (size - 1)) + 1;
+		uintptr_t to = next < end ? next : end;
+		uint64_t want = w->how == TRACK_FORGET ? LOOK : w->how == TRACK_PREPARE ? LOOK | PTE_A : PTE_A;
+		if (!(v & PTE_P) || !(v & want)) {
+			end_run(w, va);
+			continue;
+		}
+		if (w->how == TRACK_PREPARE) {
+			__atomic_fetch_or(e, LOOK, __ATOMIC_RELAXED);
+			__atomic_fetch_and(e, ~PTE_A, __ATOMIC_RELAXED);
+		}
+		/* It stays where the range ends in between: the rest may be still to come. */
+		if (w->how == TRACK_FORGET && to - va == size)
+			__atomic_fetch_and(e, ~LOOK, __ATOMIC_RELAXED);
+		if (level > 1)
+			upper(w, va, to, level - 1);
+		else if (w->how != TRACK_PREPARE)
+			leaves(w, va, to);
+	}
+	if (!e)
+		end_run(w, va);
+}
+
+void plat_track(enum plat_track how, uintptr_t va, uintptr_t end,
+		void (*fn)(uintptr_t, uintptr_t, void *), void *arg)
+{
+	struct walk w = { .how = how, .fn = fn, .arg = arg };
+	const uintptr_t size = PAGE_SIZE << 27;
+
+	for (uintptr_t next; va < end; va = next) {
+		next = (va | (size - 1)) + 1;
+		upper(&w, va, next < end ? next : end, 2);
+	}
+	end_run(&w, end);
+}
+
+void plat_track_flush(void)
+{
+	stackmap_flush_all();
+}

@@ -1,0 +1,222 @@
+/* gctrack.c: what was written behind the marker's back: pages of the heap, and
+ * tasks, as the platform's dirty pages tell it.
+ *
+ * A page of the heap is a bit, found by a summary with a bit for each 64 pages.
+ * A task is on the list `written` when it may hold other pointers than before:
+ * its stack was written, by whomever, or its struct g, as any dispatch does.
+ * Pages hold several structs, so there are some on it that did nothing.
+ *
+ * Invariants: pages and list are filled by the controller while nobody marks,
+ * and taken by workers under the mark queue's lock.  g->gc_next is not NULL
+ * while g is on the list. */
+#include "gctrack.h"
+#include "stack.h"
+
+#define TRACK_SHIFT 12
+#define SLICE ((size_t)64 << 20) /* looked at with preemption off */
+#define END ((struct g *)1)
+
+struct pages {
+	uint64_t *bit, *sum;
+};
+static struct pages dirty NOSCAN_DATA, kept NOSCAN_DATA; /* kept: for the next time */
+static size_t next_sum, end_sum; /* words of the summary still to be taken */
+static struct g *noted = END, *written = END; /* lists by gc_next; noted: not given out yet */
+
+static void pages_init(struct pages *p)
+{
+	/* As many as the heap's tables have room for. */
+	size_t n = ((size_t)mheap.npages << PAGE_SHIFT >> TRACK_SHIFT >> 6) + 1;
+	p->bit = persistent_alloc(n * 8);
+	p->sum = persistent_alloc((n / 64 + 1) * 8);
+}
+
+void gc_track_init(void)
+{
+	pages_init(&dirty);
+	pages_init(&kept);
+}
+
+/* ---- noting --------------------------------------------------------------- */
+
+/* 64 pages. */
+static void pages_set(struct pages *p, size_t i, uint64_t bits)
+{
+	p->bit[i] |= bits;
+	p->sum[i / 64] |= 1ull << i % 64;
+}
+
+static uint64_t pages_take(struct pages *p, size_t sum, size_t *i)
+{
+	uint64_t s = p->sum[sum];
+	if (!s)
+		return 0;
+	*i = sum * 64 + (size_t)__builtin_ctzll(s);
+	p->sum[sum] = s & (s - 1);
+	uint64_t bits = p->bit[*i];
+	p->bit[*i] = 0;
+	return bits;
+}
+
+static void note_pages(uintptr_t lo, uintptr_t hi, void *count)
+{
+	size_t a = (lo - mheap.lo) >> TRACK_SHIFT, b = (hi - mheap.lo) >> TRACK_SHIFT;
+	*(size_t *)count += b - a;
+	for (; a < b; a++)
+		pages_set(&dirty, a / 64, 1ull << a % 64);
+}
+
+static void note_task(struct g *g)
+{
+	if (!g || g->gc_next)
+		return;
+	g->gc_next = noted;
+	noted = g;
+}
+
+/* Things side by side, each a task's. */
+struct row {
+	uintptr_t base;
+	size_t each;
+	uint32_t n;
+	bool ext;
+};
+
+static void note_row(uintptr_t lo, uintptr_t hi, void *arg)
+{
+	const struct row *r = arg;
+	size_t i = (lo - r->base) / r->each, end = (hi - 1 - r->base) / r->each + 1;
+	for (; i < end && i < r->n; i++)
+		note_task(r->ext ? at_load(&stacks.exts[i].g) : &stacks.gs[i]);
+}
+
+static void note_large(uintptr_t lo, uintptr_t hi, void *arg)
+{
+	const struct row *r = arg;
+	for (uint32_t i = 0; i < r->n; i++) {
+		const struct stack_seg *s = &stacks.exts[i].seg[1];
+		if (s->base && s->base < hi && lo < s->hi)
+			note_task(at_load(&stacks.exts[i].g));
+	}
+}
+
+/* ---- looking -------------------------------------------------------------- */
+
+struct look {
+	enum plat_track how;
+	uintptr_t at, stop;
+	void (*fn)(uintptr_t, uintptr_t, void *);
+	void *arg;
+};
+
+static void look_slice(void *arg)
+{
+	struct look *l = arg;
+	plat_track(l->how, l->at, l->stop, l->fn, l->arg);
+}
+
+static void look(enum plat_track how, uintptr_t at, size_t len, void (*fn)(uintptr_t, uintptr_t, void *),
+                 void *arg)
+{
+	struct look l = { how, at, 0, fn, arg };
+	for (uintptr_t end = at + len; l.at < end; l.at = l.stop) {
+		/* In a stop at once: there is less to see the more was cleared just before. */
+		l.stop = how == TRACK_SEE || end - l.at < SLICE ? end : l.at + SLICE;
+		rt_systemstack(look_slice, &l);
+	}
+}
+
+/* How many of the heap's pages. */
+static size_t look_all(enum plat_track how, bool note)
+{
+	size_t count = 0;
+	uint32_t ngs = at_load_acq(&stacks.nslots), nexts = at_load_acq(&stacks.nexts);
+	struct row rows[] = {
+		{ stacks.slots, plat_stack_slot, ngs, false },
+		{ (uintptr_t)stacks.gs, sizeof(struct g), ngs, false },
+		{ (uintptr_t)stacks.exts, sizeof(struct stack_ext), nexts, true },
+		{ stacks.windows, STACK_WINDOW, nexts, true },
+	};
+	look(how, mheap.lo, at_load_acq(&mheap.used_bytes), note ? note_pages : NULL, &count);
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		look(how, rows[i].base, (rows[i].each * rows[i].n + STACK_PAGE - 1) & ~(STACK_PAGE - 1),
+		     note ? note_row : NULL, &rows[i]);
+	uintptr_t large = stack_large_low();
+	look(how, large, stacks.end - large, note ? note_large : NULL, &rows[2]);
+	return count;
+}
+
+static void flush_system(void *unused)
+{
+	(void)unused;
+	plat_track_flush();
+}
+
+void gc_track_rescan(void)
+{
+	uint64_t bits;
+	end_sum = (mheap.used_bytes >> TRACK_SHIFT >> 12) + 1;
+	for (size_t n = 0, i; n < end_sum; n++)
+		while ((bits = pages_take(&kept, n, &i)))
+			pages_set(&dirty, i, bits);
+	at_store_rel(&next_sum, 0);
+	at_store_rel(&written, noted); /* it was taken whole */
+	noted = END;
+}
+
+size_t gc_track_forget(bool note)
+{
+	look_all(TRACK_PREPARE, false);
+	rt_systemstack(flush_system, NULL);
+	size_t n = look_all(TRACK_FORGET, note);
+	rt_systemstack(flush_system, NULL);
+	return n;
+}
+
+void gc_track_see(void)
+{
+	look_all(TRACK_SEE, true);
+	gc_track_rescan();
+}
+
+/* ---- taking --------------------------------------------------------------- */
+
+bool gc_track_left(void)
+{
+	return at_load(&next_sum) < end_sum || at_load(&written) != END;
+}
+
+uint64_t gc_track_take_pages(uintptr_t *lo)
+{
+	for (size_t i; next_sum < end_sum; at_store(&next_sum, next_sum + 1)) {
+		uint64_t bits = pages_take(&dirty, next_sum, &i);
+		if (bits) {
+			*lo = mheap.lo + (i << TRACK_SHIFT << 6);
+			return bits;
+		}
+	}
+	return 0;
+}
+
+void gc_track_put_back(uintptr_t lo, uint64_t pages)
+{
+	size_t i = (lo - mheap.lo) >> TRACK_SHIFT >> 6;
+	pages_set(&dirty, i, pages);
+	if (i / 64 < next_sum)
+		at_store(&next_sum, i / 64);
+}
+
+void gc_track_keep(uintptr_t lo, uint64_t pages)
+{
+	pages_set(&kept, (lo - mheap.lo) >> TRACK_SHIFT >> 6, pages);
+}
+
+struct g *gc_track_take_task(void)
+{
+	struct g *g = written;
+	if (g == END)
+		return NULL;
+	at_store(&written, g->gc_next);
+	g->gc_next = NULL;
+	return g;
+}

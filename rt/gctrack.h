@@ -1,0 +1,28 @@
+/* gctrack.h: what was written while the marker ran, between gctrack.c, gcmark.c
+ * and gc.c. */
+#ifndef RT_GCTRACK_H
+#define RT_GCTRACK_H
+
+#include "heap.h"
+
+#define TRACK_PAGE 4096ul
+
+void gc_track_init(void);
+/* Notes pages and tasks written since they were last forgotten (unless !note),
+ * and forgets them: what is written from its return on is found again.  How
+ * many of the heap's pages.  task; nobody marks. */
+size_t gc_track_forget(bool note);
+/* Notes them without forgetting, and gives them out.  stop */
+void gc_track_see(void);
+void gc_track_rescan(void);             /* gives out what was noted; nobody marks */
+
+/* The rest under the mark queue's lock. */
+/* 64 pages of TRACK_PAGE bytes from lo on, of which those of the set bits were
+ * written; 0: none are left. */
+uint64_t gc_track_take_pages(uintptr_t *lo);
+void gc_track_keep(uintptr_t lo, uint64_t pages); /* to be given out the next time */
+void gc_track_put_back(uintptr_t lo, uint64_t pages); /* taken, and not looked at */
+struct g *gc_track_take_task(void);     /* NULL: none is left */
+bool gc_track_left(void);               /* there is something to take; a hint without the lock */
+
+#endif
