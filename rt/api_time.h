@@ -27,7 +27,8 @@ int64_t nanotime(void);
  * machine's clock said when first asked, and nanotime() from there on, so it
  * never goes back; a PC's clock is right to half a second.  On a machine that
  * does not know the time, which the console then says, it begins at 0 with the
- * boot.  task or system. */
+ * boot.  A time server (NET=...,ntp=HOST or DHCP's) sets it when it has answered: then
+ * it may step.  task or system. */
 int64_t unix_nano(void);
 
 /* A timer or ticker, in collected memory.  c is NULL for after_func's. */

@@ -345,7 +345,7 @@ int64_t nanotime(void)
 static struct {
 	struct lock lock;  /* asking */
 	uint32_t known;    /* base is set: release, acquire */
-	int64_t base;      /* Unix nanoseconds when plat_now() was 0 */
+	int64_t base;      /* Unix nanoseconds when plat_now() was 0; changes later by wall_set() only, relaxed */
 } wall NOSCAN_DATA = { .lock = LOCK_INIT(RANK_LEAF) };
 
 static void ask_system(void *unused)
@@ -361,9 +361,17 @@ static void ask_system(void *unused)
 	unlock(&wall.lock);
 }
 
+void wall_set(int64_t base)
+{
+	lock(&wall.lock);
+	at_store(&wall.base, base);
+	at_store_rel(&wall.known, 1);
+	unlock(&wall.lock);
+}
+
 int64_t unix_nano(void)
 {
 	if (unlikely(!at_load_acq(&wall.known)))
 		rt_systemstack(ask_system, NULL);
-	return wall.base + (int64_t)plat_now();
+	return at_load(&wall.base) + (int64_t)plat_now();
 }

@@ -30,5 +30,7 @@ void timer_chan_wait(struct hchan *c);             /* a task has queued to recei
 void timer_chan_left(struct hchan *c);             /* one has left the queue */
 
 void sleep(int64_t ns); /* api_time.h */
+/* From now on unix_nano() is base + nanotime().  task */
+void wall_set(int64_t base);
 
 #endif

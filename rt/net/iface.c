@@ -23,6 +23,7 @@
 #include <lwip/inet_chksum.h>
 #include <lwip/prot/icmp6.h>
 #include <lwip/raw.h>
+#include <lwip/timeouts.h>
 #include <lwip/prot/tcp.h>
 #include <netif/ethernet.h>
 
@@ -33,12 +34,14 @@
                 NETIF_CHECKSUM_CHECK_ICMP | NETIF_CHECKSUM_CHECK_ICMP6)
 #define MAKES (NETIF_CHECKSUM_GEN_IP | NETIF_CHECKSUM_GEN_UDP | NETIF_CHECKSUM_GEN_TCP | \
                NETIF_CHECKSUM_GEN_ICMP | NETIF_CHECKSUM_GEN_ICMP6)
+#define DHCP_PATIENCE 10000 /* ms until the console says that no server answers */
 #define SETTLE_TIME (10 * Second) /* how long a dial waits for DHCP */
 
 struct iface {
 	struct netif netif;
 	struct netdev *dev;
 	char name[8];
+	bool waited; /* the console said so */
 };
 static struct iface ifaces[MAX_IFACES];
 static unsigned niface;
@@ -131,6 +134,10 @@ static void take_frame(struct iface *i, const struct netbuf *b)
 	if (i->netif.input(p, &i->netif) != ERR_OK)
 		pbuf_free(p);
 	i->netif.chksum_flags = made;
+	if (net_begun) {
+		net_begun = false;
+		tcp_limit_half_open();
+	}
 }
 
 /* Others may have the lock between a few. */
@@ -194,11 +201,29 @@ static err_t init_eth(struct netif *n)
 
 /* ---- addresses ------------------------------------------------------------------ */
 
+/* DHCP goes on asking, seldomer as time passes, at least once a minute (dhcp.c). */
+static void no_dhcp(void *arg)
+{
+	struct iface *i = arg;
+	if (!ip4_addr_isany_val(*netif_ip4_addr(&i->netif)))
+		return;
+	i->waited = true;
+	io_log("%s: no DHCP server answers%s; it is asked on (an address of one's own: NET=ADDRESS/BITS)", i->name,
+	       netif_is_link_up(&i->netif) ? "" : ", the link is down");
+}
+
 static void on_status(struct netif *n)
 {
+	struct iface *i = n->state;
 	char text[IP4ADDR_STRLEN_MAX];
-	if (!ip4_addr_isany_val(*netif_ip4_addr(n)))
-		note(LogInfo, n->state, "address ", ip4addr_ntoa_r(netif_ip4_addr(n), text, sizeof text));
+	if (!ip4_addr_isany_val(*netif_ip4_addr(n))) {
+		ip4addr_ntoa_r(netif_ip4_addr(n), text, sizeof text);
+		if (i->waited)
+			io_log("%s: address %s by DHCP", i->name, text);
+		else
+			note(LogInfo, i, "address ", text);
+		i->waited = false;
+	}
 	for (struct settler *s = settlers; s; s = s->next)
 		waiter_wake(&s->w);
 }
@@ -230,8 +255,8 @@ static void set_address(struct netif *n, const char *item, string s)
 	}
 }
 
-/* NET=dhcp, NET=off, or NET=ADDRESS/BITS,gateway=ADDRESS,dns=ADDRESS: for the first
- * interface; the others use DHCP. */
+/* NET=dhcp, NET=off, or NET=ADDRESS/BITS,gateway=ADDRESS,dns=ADDRESS,ntp=HOST: for the
+ * first interface; the others use DHCP. */
 static void configure(struct iface *i)
 {
 	const char *s = i == ifaces && rt_settings.net ? rt_settings.net : "dhcp";
@@ -262,15 +287,27 @@ static void configure(struct iface *i)
 					bad_setting(item, "want an address, of two servers at most");
 				ip_addr_t ip = ip_of(&a);
 				dns_setserver(ndns++, &ip);
-			} else {
+			} else if (strncmp(item, "ntp=", 4) == 0) {
+				if (!sntp_begin(item + 4, word.len - 4))
+					bad_setting(item, "want a host");
+			} else if (strcmp(item, "dhcp") != 0) {
 				set_address(n, item, word);
 				static_v4 |= !memchr(item, ':', word.len);
 			}
 			s += k + (s[k] == ',');
 		}
 	}
-	if (!static_v4)
+	if (!static_v4) {
 		dhcp_start(n);
+		sys_timeout(DHCP_PATIENCE, no_dhcp, i);
+	}
+}
+
+/* What DHCP's option 42 says (lwIP calls it). */
+void dhcp_set_ntp_servers(u8_t n, const ip4_addr_t *addrs)
+{
+	if (n)
+		sntp_begin(ip4addr_ntoa(addrs), strlen(ip4addr_ntoa(addrs)));
 }
 
 static bool has_address(const struct netif *n)

@@ -60,6 +60,20 @@ bool waiter_expired(const struct waiter *w);
 /* 0: none.  Wakes who waits if it has passed.  Under the lock. */
 void waiter_set_deadline(struct waiter *w, int64_t t);
 
+/* A connection was begun, by a peer or by us, since this was last cleared.  Under the lock. */
+extern bool net_begun;
+
+/* ---- tcp.c */
+
+/* Drops the oldest half-open connection of a listener that has too many. */
+void tcp_limit_half_open(void);
+
+/* ---- sntp.c */
+
+/* Asks this host for the time from now on, unless another is asked already.  False:
+ * no name. */
+bool sntp_begin(const char *host, size_t n);
+
 /* ---- addr.c: any */
 
 ip_addr_t ip_of(const net_addr *a);

@@ -15,6 +15,7 @@
 
 static mutex big;
 static once started;
+bool net_begun;
 static uint64_t secret[2]; /* of sequence numbers */
 static struct waiter clock_waiter;
 #define WOKEN_MAX 32
@@ -34,6 +35,7 @@ uint32_t net_rand(void)
 
 u32_t net_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote, u16_t remote_port)
 {
+	net_begun = true;
 	uint64_t h = hash_bytes(local, sizeof *local, secret[0]);
 	h = hash_bytes(remote, sizeof *remote, h ^ secret[1]);
 	return (u32_t)hash_word((uint64_t)local_port << 16 | remote_port, h) + (u32_t)(plat_now() / 4000);

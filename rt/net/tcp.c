@@ -493,6 +493,35 @@ error listener_close(listener *l)
 	return NULL;
 }
 
+/* A flood of SYNs must not keep clients out: when more than this many of a listener's
+ * connections wait for their peer's answer, the one that has waited longest goes.
+ * So one stays for as long as as many others take to come: at 100,000 a second, for
+ * a millisecond.  The rest of the backlog is for those not accepted yet. */
+#define HALF_OPEN_MAX 128
+
+void tcp_limit_half_open(void)
+{
+	for (listener *l = open_listeners; l; l = l->next) {
+		struct tcp_pcb_listen *lpcb = (struct tcp_pcb_listen *)l->pcb;
+		struct tcp_pcb *oldest = NULL;
+		unsigned half = 0, left = lpcb->accepts_pending;
+		if (left <= HALF_OPEN_MAX)
+			continue;
+		/* The youngest stand in front, and with them most that wait. */
+		for (struct tcp_pcb *p = tcp_active_pcbs; p && left; p = p->next) {
+			if (p->listener != lpcb || !(p->flags & TF_BACKLOGPEND))
+				continue;
+			left--;
+			if (p->state == SYN_RCVD) {
+				half++;
+				oldest = p;
+			}
+		}
+		if (half > HALF_OPEN_MAX)
+			tcp_abandon(oldest, 0);
+	}
+}
+
 /* ---- settings ------------------------------------------------------------------- */
 
 void conn_set_read_deadline(conn *c, int64 t)

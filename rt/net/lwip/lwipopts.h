@@ -37,6 +37,7 @@
 #define LWIP_UDP 1
 #define LWIP_TCP 1
 #define LWIP_DHCP 1
+#define LWIP_DHCP_GET_NTP_SRV 1
 #define LWIP_DNS 1
 #define DNS_TABLE_SIZE 16
 #define DNS_MAX_NAME_LENGTH 256
