@@ -127,8 +127,11 @@ static void give_back(struct netbuf *b)
 {
 	struct nic *n = b->queue;
 	mutex_lock(&n->rx.m);
-	b->next = n->rx.free;
-	n->rx.free = b;
+	for (struct netbuf *next; b; b = next) {
+		next = b->next;
+		b->next = n->rx.free;
+		n->rx.free = b;
+	}
 	/* Not one by one: each costs an access of a register. */
 	if (n->receiving && (n->rx.tail - n->rx.head) % ENTRIES < ENTRIES * 3 / 4)
 		fill(n);
