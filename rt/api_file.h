@@ -37,6 +37,7 @@ typedef struct file_info {
 	string name;  /* the last element */
 	int64_t size; /* bytes; 0 of a folder */
 	bool is_dir;
+	int64_t modified; /* seconds since 1970; 0: not known */
 } file_info;
 declare_slice(file_info);
 

@@ -134,6 +134,25 @@ void http_handle(http_mux *m, string pattern, http_handler fn);
 /* The same; the handler finds arg in r->arg. */
 void http_handle_with(http_mux *m, string pattern, http_handler fn, void *arg);
 
+/* ---- files ------------------------------------------------------------------------ */
+
+/* Serves the files of fs (api_file.h, api_tar.h) below a path, "[METHOD ]/PATH/" without
+ * wildcards: with their type by name or content, a strong ETag of the content,
+ * conditions (If-None-Match, If-Modified-Since, If-Match, If-Range ...), ranges, HEAD;
+ * NAME.gz instead of NAME to who accepts gzip.  A folder is its index.html, under its
+ * name with a slash; what is in one is not listed.  The files must not change: what is
+ * known of them is kept.  Go: http.FileServerFS, with StripPrefix. */
+void http_handle_files(http_mux *m, string pattern, file_system *fs);
+/* The files of a file system, and what is known of them: for answers with one file. */
+typedef struct http_files http_files;
+/* Of the files of fs; one for each file system is enough. */
+http_files *new_http_files(file_system *fs);
+/* Answers with the file of that name, likewise, from a handler; 404 if there is none.
+ * Go: http.ServeFileFS. */
+void http_serve_file(http_writer *w, http_request *r, http_files *h, string name);
+/* For bytes that a handler has; the name says their type.  Go: http.ServeContent. */
+void http_serve_bytes(http_writer *w, http_request *r, string name, slice(byte) data);
+
 /* ---- servers ---------------------------------------------------------------------- */
 
 /* Zero fields mean the values in brackets. */

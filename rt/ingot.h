@@ -40,10 +40,11 @@
  *   api_bufio.h   buffered readers and writers, scanners
  *   api_bytes.h   package bytes, buffers
  *   api_net.h     TCP, UDP, names, interfaces
- *   api_http.h    HTTP servers
+ *   api_http.h    HTTP servers, files, events
  *   api_httpclient.h HTTP clients
  *   api_log.h     lines with levels, kept in memory
  *   api_inspect.h the running program seen from inside, a console
+ *   api_tar.h     the files of tar archives
  *   api_disk.h    disks
  *   api_device.h  network interfaces as frames, entropy
  *
@@ -86,6 +87,7 @@
 #include "api_log.h"
 #include "api_inspect.h"
 #include "api_disk.h"
+#include "api_tar.h"
 #include "api_device.h"
 
 #endif

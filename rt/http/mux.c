@@ -200,7 +200,7 @@ http_handler mux_find(http_mux *m, struct http_exchange *x, string *allow)
 		if (fits) {
 			fn = p->fn;
 			x->request.arg = p->arg;
-		} else {
+		} else if (!has_token(*allow, p->method)) {
 			*allow = allow->len ? sprint("%s, %s", *allow, p->method) : p->method;
 		}
 	}

@@ -11,6 +11,9 @@ lwip_src := $(patsubst %,core/%.c,def dns inet_chksum init ip mem memp netif pbu
 	tcp_out timeouts udp ipv4/dhcp ipv4/etharp ipv4/icmp ipv4/igmp ipv4/ip4 ipv4/ip4_addr ipv4/ip4_frag \
 	ipv6/ethip6 ipv6/icmp6 ipv6/inet6 ipv6/ip6 ipv6/ip6_addr ipv6/ip6_frag ipv6/mld6 ipv6/nd6) \
 	netif/ethernet.c
+# Run seldom: small before fast.
+lwip_cold := $(addprefix core/,def dns init netif timeouts ipv4/dhcp ipv4/igmp ipv4/ip4_frag ipv6/icmp6 \
+	ipv6/ip6_addr ipv6/ip6_frag ipv6/mld6 ipv6/nd6)
 llhttp_src := llhttp.c api.c http.c
 NET_INC := -Irt/net/lwip -isystem $(LWIP)/src/include -isystem $(LLHTTP)/include/llhttp
 NET_READY := $(LWIP)/src/Filelists.mk $(LLHTTP)/include/llhttp/llhttp.h
@@ -26,7 +29,7 @@ $(addprefix $(LLHTTP)/llhttp/,$(llhttp_src)): | $(LLHTTP)/include/llhttp/llhttp.
 define net
 $(B)/$(1)/lwip/%.o: $(LWIP)/src/%.c $(wildcard rt/net/lwip/*.h rt/net/lwip/arch/*.h) rt/net/net.mk $(B)/$(1)/flags | $(NEED_$(1))
 	@mkdir -p $$(@D)
-	$(QUIET)$$(CC) $$(COMMON) -w $$(FLAGS_$(1)) $$(SYSINC_$(1)) $$(SPLIT) $$(NET_INC) -c -o $$@ $$<
+	$(QUIET)$$(CC) $$(COMMON) $$(if $$(filter $(lwip_cold),$$*),-Os) -w $$(FLAGS_$(1)) $$(SYSINC_$(1)) $$(SPLIT) $$(NET_INC) -c -o $$@ $$<
 $(B)/$(1)/llhttp/%.o: $(LLHTTP)/llhttp/%.c rt/net/net.mk $(B)/$(1)/flags | $(NEED_$(1))
 	@mkdir -p $$(@D)
 	$(QUIET)$$(CC) $$(COMMON) -w $$(FLAGS_$(1)) $$(SYSINC_$(1)) $$(SPLIT) $$(NET_INC) -c -o $$@ $$<
