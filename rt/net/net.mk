@@ -12,7 +12,7 @@ lwip_src := $(patsubst %,core/%.c,def dns inet_chksum init ip mem memp netif pbu
 	ipv6/ethip6 ipv6/icmp6 ipv6/inet6 ipv6/ip6 ipv6/ip6_addr ipv6/ip6_frag ipv6/mld6 ipv6/nd6) \
 	netif/ethernet.c
 # Run seldom: small before fast.
-lwip_cold := $(addprefix core/,def dns init netif timeouts ipv4/dhcp ipv4/igmp ipv4/ip4_frag ipv6/icmp6 \
+lwip_cold := $(addprefix core/,def dns init netif timeouts udp ipv4/dhcp ipv4/icmp ipv4/igmp ipv4/ip4_frag ipv6/ethip6 ipv6/icmp6 ipv6/ip6 \
 	ipv6/ip6_addr ipv6/ip6_frag ipv6/mld6 ipv6/nd6)
 llhttp_src := llhttp.c api.c http.c
 NET_INC := -Irt/net/lwip -isystem $(LWIP)/src/include -isystem $(LLHTTP)/include/llhttp
