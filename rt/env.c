@@ -7,6 +7,7 @@
  *
  * Invariants: runs once on core 0 before the heap exists; allocates nothing;
  * argv points into args_buf, which lives for ever. */
+#include "heap.h"
 #include "proc.h"
 
 #define MAX_ARGS 64
@@ -128,7 +129,7 @@ static bool sabotage(const char *item)
 static void godebug(char *list, const char *word)
 {
 	static const char *const known[] = { "gctrace", "schedtrace", "scheddetail", "leaks", "quantum",
-		                             "gcstress", "allocfail",  "junkfill",
+		                             "gcstress", "allocfail",  "junkfill", "gccheckmark",
 		                             "stackfreeze", "freezestress", NULL };
 	while (*list) {
 		char *item = list, *eq = NULL;
@@ -166,6 +167,11 @@ static void godebug(char *list, const char *word)
 			rt_settings.allocfail = (unsigned)v;
 		else if (strcmp(item, "junkfill") == 0)
 			rt_settings.junkfill = v != 0;
+		else if (strcmp(item, "gccheckmark") == 0) {
+			if (!GC_CHECKS)
+				bad(word, "gccheckmark is for the variants with assertions, as build/mdebug");
+			rt_settings.gccheckmark = v != 0;
+		}
 		else if (strcmp(item, "stackfreeze") == 0)
 			rt_settings.stackfreeze = (unsigned)v;
 		else if (strcmp(item, "freezestress") == 0)

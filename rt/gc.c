@@ -348,7 +348,9 @@ static void last_stop(void *arg)
 		return;
 	}
 	uint64_t live = gc_finish(t->leaks);
-	bool verify = malloc_checks || rt_settings.junkfill;
+	bool verify = GC_CHECKS && (malloc_checks || rt_settings.junkfill);
+	if (GC_CHECKS && unlikely(rt_settings.gccheckmark))
+		gc_checkmark();
 	if (unlikely(verify))
 		gc_verify_marks();
 	gc_terminate(live);

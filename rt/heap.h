@@ -366,6 +366,13 @@ void object_each_pointer(const struct object *o, void (*fn)(uintptr_t *slot, voi
 /* Registers [base, base+len) as a root besides the globals; for ever.  system. */
 void gc_add_root(void *base, size_t len);
 void gc_verify_marks(void);             /* heapverify.c */
+void gc_checkmark(void);                /* checkmark.c; stop: after gc_mark_finish() */
+/* Checks after each cycle, in the variants with assertions. */
+#if defined INGOT_DEBUG || defined INGOT_SABOTAGE
+#define GC_CHECKS true
+#else
+#define GC_CHECKS false
+#endif
 extern uint64_t gc_stack_bytes, gc_global_bytes; /* scanned by the last cycle */
 
 #endif

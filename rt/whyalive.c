@@ -1,11 +1,8 @@
 /* whyalive.c: why an object is alive: the shortest chain of pointers from a root to
  * it; and the heap written out.
  *
- * With the world stopped and all spans swept, a breadth-first search from all roots,
- * by the collector's own rules for what is a pointer.  The objects found so far
- * stand in a queue with where each was found, so the chain is there when the
- * target is reached.  Memory for it, 24 bytes an object and a bit for each slot, comes
- * from the page heap; when there is not enough, it says so.
+ * With the world stopped and all spans swept, a breadth-first search from all roots
+ * (reach.c); when there is not enough memory for it, it says so.
  *
  * Names: of globals from the table that rt/gen/symtab.c makes for images with this
  * file, of stack frames from the symbols of code.  The heap knows its objects' sizes and
@@ -14,143 +11,24 @@
 #include "freeze.h"
 #include "mprof.h"
 #include "proc.h"
+#include "reach.h"
 #include "special.h"
 #include "stack.h"
 #include "symtab.h"
-#include "timer.h"
 #include "api_value.h"
 #include "api_heap.h"
 
 /* The tool looks for it, so it must stay: it is read. */
 volatile uint32_t rt_object_names NOSCAN_DATA = 1;
 
-enum root_kind {
-	NO_ROOT,     /* in object number `from` */
-	ROOT_GLOBAL,
-	ROOT_STACK,  /* of task number `from` in the list of all */
-	ROOT_TASK,   /* of what the runtime keeps for that task */
-	ROOT_TIMER,
-	ROOT_FINALIZER, /* in an object with a finalizer */
-};
+static uintptr_t target NOSCAN_BSS; /* itself no root */
 
-struct found {
-	uintptr_t obj;   /* where it begins */
-	uintptr_t where; /* the word that points into it */
-	uint32_t from;
-	uint32_t kind;   /* enum root_kind */
-};
-
-#define CHUNK_PAGES_Q 24u
-#define CHUNK_ENTRIES (CHUNK_PAGES_Q * PAGE_SIZE / sizeof(struct found))
-#define MAX_CHUNKS 8192
-
-static struct search {
-	uintptr_t target;
-	uint64_t *seen;      /* BIT_WORDS for each page, like mark bits */
-	size_t seen_pages;
-	struct found *chunk[MAX_CHUNKS];
-	uint32_t nchunks, n; /* entries */
-	uint32_t hit;        /* entry of the target + 1, 0: not yet */
-	bool out_of_memory;
-	/* Where words are being looked at. */
-	uint32_t from, kind;
-	bool own_stack;      /* of the task that asks */
-	bool ends;
-} search NOSCAN_BSS;
-
-static struct found *entry(uint32_t i)
+static enum reach is_target(const struct object *o, const struct found *f)
 {
-	return &search.chunk[i / CHUNK_ENTRIES][i % CHUNK_ENTRIES];
-}
-
-static void note(const struct object *o, uintptr_t where)
-{
-	if (search.own_stack && o->base == search.target)
-		return; /* who asks has the pointer, of course */
-	uint64_t *w = search.seen + (size_t)o->span->page * BIT_WORDS + o->idx / 64, m = 1ull << o->idx % 64;
-	if (*w & m || search.hit)
-		return;
-	*w |= m;
-	if (search.n == search.nchunks * CHUNK_ENTRIES) {
-		void *p = search.nchunks < MAX_CHUNKS ? mheap_alloc_manual(CHUNK_PAGES_Q) : NULL;
-		if (!p) {
-			search.out_of_memory = true;
-			return;
-		}
-		search.chunk[search.nchunks++] = p;
-	}
-	*entry(search.n++) = (struct found){ o->base, where, search.from, search.kind };
-	if (o->base == search.target)
-		search.hit = search.n;
-}
-
-/* A word of a heap object. */
-static void look_exact(uintptr_t *slot, void *unused)
-{
-	struct object o;
-	if (object_find(*slot, &o))
-		note(&o, (uintptr_t)slot);
-}
-
-/* A range of words that may be anything. */
-NOASAN static void look_range(uintptr_t lo, uintptr_t hi, void *unused)
-{
-	struct object o;
-	for (lo = (lo + 7) & ~7ul; lo + 8 <= hi; lo += 8) {
-		uintptr_t v = *(uintptr_t *)lo;
-		bool in = object_find(v, &o);
-		if (in)
-			note(&o, lo);
-		/* A pointer to a start is an end only if nothing better is found. */
-		if ((!in || (o.base == v && search.ends)) && object_find(v - 1, &o) && o.base + o.size == v)
-			note(&o, lo);
-	}
-}
-
-static void look_at_roots(void)
-{
-	struct plat_range r[32];
-	unsigned n = plat_globals(r, 32);
-	search.kind = ROOT_GLOBAL;
-	for (unsigned i = 0; i < n; i++)
-		look_range(r[i].base, r[i].base + r[i].len, NULL);
-	search.from = 0;
-	for (struct g *g = at_load_acq(&rt_allgs); g; g = g->all_next, search.from++) {
-		search.kind = ROOT_TASK;
-		look_range((uintptr_t)g->gc_begin, (uintptr_t)g->gc_end, NULL);
-		search.kind = ROOT_STACK;
-		search.own_stack = g == rt_self.g;
-		if (g->status != G_DEAD)
-			stack_scan_ranges(g, look_range, NULL);
-	}
-	search.own_stack = false;
-	search.kind = ROOT_TIMER;
-	for (search.from = 0; search.from < plat_ncores; search.from++) {
-		uintptr_t lo = 0, hi = 0;
-		timers_range(rt_ps[search.from], &lo, &hi);
-		look_range(lo, hi, NULL);
-	}
-	search.kind = ROOT_FINALIZER;
-	for (uint32_t piece = 0; piece < special_hooks.npieces; piece++) {
-		uint32_t k;
-		const uint64_t *v = special_hooks.roots(piece, &k);
-		for (uint32_t i = 0; i < k; i++) {
-			struct object o;
-			if (v[i] && !(v[i] & 1) && object_find(v[i], &o))
-				object_each_pointer(&o, look_exact, NULL);
-		}
-	}
-}
-
-static void look_everywhere(void)
-{
-	look_at_roots();
-	search.kind = NO_ROOT;
-	for (search.from = 0; search.from < search.n && !search.hit; search.from++) {
-		struct object o;
-		if (object_find(entry(search.from)->obj, &o))
-			object_each_pointer(&o, look_exact, NULL);
-	}
+	if (o->base != target)
+		return REACH_ON;
+	/* Who asks has the pointer, of course. */
+	return f->kind == ROOT_STACK && reach_task(f->from) == rt_self.g ? REACH_PASS : REACH_HIT;
 }
 
 /* ---- saying it ------------------------------------------------------------------- */
@@ -190,14 +68,6 @@ static void print_global(uintptr_t where)
 	rt_printf("global data at %#zx\n", (size_t)where);
 }
 
-static struct g *task_number(uint32_t n)
-{
-	struct g *g = at_load_acq(&rt_allgs);
-	for (; n; n--)
-		g = g->all_next;
-	return g;
-}
-
 /* The function of the program whose frame the stack address lies in.  What it calls of
  * the runtime saves its registers. */
 static bool frame_of(const struct g *g, uintptr_t where, struct rt_sym *s)
@@ -227,7 +97,7 @@ static bool frame_of(const struct g *g, uintptr_t where, struct rt_sym *s)
 
 static void print_stack(uint32_t n, uintptr_t where)
 {
-	struct g *g = task_number(n);
+	struct g *g = reach_task(n);
 	uintptr_t lo, hi;
 	struct rt_sym s;
 	rt_printf("goroutine %lu, ", (unsigned long)g->id);
@@ -263,7 +133,7 @@ static void print_root(const struct found *f)
 		break;
 	case ROOT_TASK:
 		rt_printf("goroutine %lu, its deferred calls, panics or select\n",
-		          (unsigned long)task_number(f->from)->id);
+		          (unsigned long)reach_task(f->from)->id);
 		break;
 	case ROOT_TIMER:
 		rt_printf("a timer of P %u\n", f->from);
@@ -284,11 +154,11 @@ static void print_root(const struct found *f)
 static void print_chain(uint32_t i)
 {
 	uint32_t n = 1, at = i;
-	while (entry(at)->kind == NO_ROOT) {
-		at = entry(at)->from;
+	while (reach_entry(at)->kind == NO_ROOT) {
+		at = reach_entry(at)->from;
 		n++;
 	}
-	print_root(entry(at));
+	print_root(reach_entry(at));
 	for (uint32_t k = 0; k < n; k++) {
 		if (n > 2 * SHOWN && k == SHOWN) {
 			rt_printf("    ... %u more ...\n", n - 2 * SHOWN);
@@ -296,13 +166,13 @@ static void print_chain(uint32_t i)
 		}
 		at = i;
 		for (uint32_t up = n - 1 - k; up; up--)
-			at = entry(at)->from;
+			at = reach_entry(at)->from;
 		struct object holder;
 		rt_printf("    ");
-		if (entry(at)->kind == NO_ROOT && object_find(entry(at)->where, &holder))
-			rt_printf("+%zu ", (size_t)(entry(at)->where - holder.base));
+		if (reach_entry(at)->kind == NO_ROOT && object_find(reach_entry(at)->where, &holder))
+			rt_printf("+%zu ", (size_t)(reach_entry(at)->where - holder.base));
 		rt_printf("-> ");
-		print_object(entry(at)->obj);
+		print_object(reach_entry(at)->obj);
 	}
 }
 
@@ -322,15 +192,6 @@ struct question {
 	bool done;
 };
 
-static void search_end(void)
-{
-	for (uint32_t i = 0; i < search.nchunks; i++)
-		mheap_free_manual(search.chunk[i], CHUNK_PAGES_Q);
-	mheap_free_manual(search.seen, search.seen_pages);
-	search.nchunks = search.n = search.hit = 0;
-	search.out_of_memory = false;
-}
-
 static void answer(struct question *q)
 {
 	struct object o;
@@ -342,30 +203,26 @@ static void answer(struct question *q)
 		return;
 	}
 	q->answer = ALIVE_UNKNOWN;
-	search.target = o.base;
-	search.seen_pages = ((mheap.used_bytes >> PAGE_SHIFT) * BIT_WORDS * 8 + PAGE_SIZE - 1) / PAGE_SIZE;
-	search.seen = mheap_alloc_manual(search.seen_pages);
-	if (!search.seen) {
+	target = o.base;
+	if (!reach_begin()) {
 		rt_printf("why_alive(%p): not enough memory to look\n", p);
 		return;
 	}
-	memset(search.seen, 0, search.seen_pages * PAGE_SIZE);
-	search.ends = false;
-	look_everywhere();
-	search.ends = true;
-	if (!search.hit && !search.out_of_memory)
-		look_everywhere();
-	if (search.hit) {
+	/* The end of the object before it only if there is no other way. */
+	uint32_t hit = reach_search(is_target, false);
+	if (!hit && !reach_short())
+		hit = reach_search(is_target, true);
+	if (hit) {
 		q->answer = ALIVE_REACHED;
 		rt_printf("why_alive(%p): ", p);
-		print_chain(search.hit - 1);
-	} else if (search.out_of_memory) {
+		print_chain(hit - 1);
+	} else if (reach_short()) {
 		rt_printf("why_alive(%p): not found as far as memory to look sufficed\n", p);
 	} else {
 		q->answer = ALIVE_UNREACHABLE;
 		rt_printf("why_alive(%p): nothing but who asks reaches it\n", p);
 	}
-	search_end();
+	reach_end();
 }
 
 static void why_stop(void *arg)

@@ -21,7 +21,7 @@ import time
 
 from qemu import ROOT, Guest, Report, built
 
-NASTY = "gcstress=67,quantum=200,junkfill=1,allocfail=11,freezestress=1"
+NASTY = "gcstress=67,quantum=200,junkfill=1,allocfail=11,freezestress=1,gccheckmark=1"
 SILENCE = 400  # s without a line: generous, for machines that have other work
 END = r"soak: (\d+) rounds, (\d+) ops, 0 lost\r?\n"
 
