@@ -3,7 +3,7 @@
 # Variants of the same sources, each in build/<variant>/:
 #   metal     the bare-metal image: boot/ + kernel/ + rt/ + musl + app
 #   mdebug    metal with assertions
-#   mnasty    metal with assertions, tiny queues: for the soak
+#   mnasty    metal with assertions, tiny queues, and rt/sabotage.h: for the soak, gcfences.py
 #   host      rt/ + tests/host/ as a Linux process, native speed
 #   asan      host with ASan, UBSan and assertions
 #   nasty     host with assertions, tiny queues, junk fill
@@ -37,7 +37,7 @@ METAL_VARIANTS := metal mdebug mnasty
 HOST_VARIANTS  := host asan nasty sabotage
 FLAGS_metal  := $(METAL) $(SECTIONS)
 FLAGS_mdebug := $(METAL) $(SECTIONS) -DINGOT_DEBUG
-FLAGS_mnasty := $(METAL) $(SECTIONS) -DINGOT_DEBUG -DRUNQ_SIZE=4 -DINGOT_NASTY
+FLAGS_mnasty := $(METAL) $(SECTIONS) -DINGOT_DEBUG -DRUNQ_SIZE=4 -DINGOT_NASTY -DINGOT_SABOTAGE
 FLAGS_host   := $(HOSTF)
 # alloca: what is beyond the limit comes from the heap, and ASan would mark all between that and the stack.
 FLAGS_asan   := $(HOSTF) -DINGOT_DEBUG -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined \

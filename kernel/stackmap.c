@@ -23,6 +23,7 @@
  * coalesce, so handlers answer generations, never counts. */
 #include "base.h"
 #include "rt/plat.h"
+#include "rt/sabotage.h"
 
 #define QUARANTINE_MAX 64          /* frames; then a flush pays for all of them */
 #define FLUSH_LIMIT_NS 10000000000ul
@@ -58,7 +59,10 @@ void stackmap_flush_here(void)
 
 static void flush_irq(struct plat_frame *f, void *arg)
 {
-	stackmap_flush_here();
+	if (SABOTAGED(gc_ack)) /* and flushes when it idles */
+		__atomic_store_n(&cpu_self->flush_seen, __atomic_load_n(&flush_wanted, __ATOMIC_SEQ_CST), __ATOMIC_RELEASE);
+	else
+		stackmap_flush_here();
 }
 
 void stackmap_init(void)

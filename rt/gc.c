@@ -396,6 +396,11 @@ static void arm_stop(void *arg)
 /* Looks again at what was written, while that gets less; then the last stop. */
 static void clean_and_stop(struct gc_times *t)
 {
+	if (SABOTAGED(gc_rescan_order)) {
+		gc_track_see();
+		mark_all();
+		gc_track_forget(false);
+	}
 	size_t last = SIZE_MAX;
 	bool clean = mheap.used_bytes >= CLEAN_MIN || malloc_checks || t->tries;
 	for (unsigned round = 0; clean && round < CLEAN_ROUNDS; round++) {

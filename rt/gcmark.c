@@ -121,7 +121,7 @@ void gc_mark_init(void)
 
 static struct workbuf *buf_get_empty(void)
 {
-#ifdef INGOT_NASTY
+#if defined INGOT_NASTY || defined INGOT_SABOTAGE
 	static uint32_t calls NOSCAN_DATA;
 	if (at_add_relaxed(&calls, 1) % 3 == 0)
 		return NULL; /* so that overflow is a common case */
@@ -286,6 +286,12 @@ static inline __attribute__((always_inline)) bool item_set_mark(const struct ite
 	uint64_t m = 1ull << (it->bit & 63);
 	if (*it->mark & m)
 		return false;
+	if (SABOTAGED(gc_atomic)) {
+		uint64_t was = at_load(it->mark);
+		sabotage_pause();
+		at_store(it->mark, was | m);
+		return true;
+	}
 	if (!atomic) {
 		*it->mark |= m;
 		return true;
@@ -570,7 +576,7 @@ static COLD void rescan_pages(struct worker *w, uintptr_t lo, uint64_t pages)
 	uint64_t keep = 0;
 	for (; pages && w->bytes + w->cost < w->budget; pages &= pages - 1)
 		if (rescan_page(w, lo + (size_t)__builtin_ctzll(pages) * TRACK_PAGE))
-			keep |= pages & -pages;
+			keep |= SABOTAGED(gc_keep) ? 0 : pages & -pages;
 	if (keep | pages) {
 		lock(&work.lock);
 		if (keep)
@@ -887,8 +893,10 @@ COLD void gc_mark_last(bool all, bool leaks, uint64_t until)
 	if (all) {
 		roots_all();
 	} else {
-		work.root = work.root_off = 0;
-		work.next_special = 0; /* they may be unmarked: their pages do not tell */
+		if (!SABOTAGED(gc_globals))
+			work.root = work.root_off = 0;
+		if (!SABOTAGED(gc_finalizers))
+			work.next_special = 0; /* they may be unmarked: their pages do not tell */
 		gc_track_see();
 	}
 }
@@ -958,6 +966,8 @@ static COLD void rescan_heap(struct worker *w)
 
 COLD bool gc_mark_caught_up(void)
 {
+	if (SABOTAGED(gc_overflow))
+		return false;
 	bool was = work.overflow;
 	while (work.overflow) {
 		struct worker w;

