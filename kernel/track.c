@@ -12,12 +12,56 @@
  * entries whose A it clears.  (A page that was committed and not touched since
  * may be missed.  It holds nothing that a task has written.)
  *
+ * When the first range is asked for, a page of our own shows whether a store sets
+ * these bits at all (not every hypervisor's do, rule C13); if not, everything counts as
+ * written.
+ *
  * Invariants: A and D are cleared by atomics, because the processor sets them at
  * the same time, and D by one that fails when the page went away. */
 #include "base.h"
 #include "rt/plat.h"
+#include "rt/sabotage.h"
 
 #define LOOK 0x200ul /* of an upper entry, ignored by the processor */
+
+static enum { UNKNOWN, WORK, DO_NOT } bits; /* the machine's; the controller's only */
+
+/* A store to a page whose D, and A of the table above, were cleared sets both; the
+ * first time, and again when the processor has seen D set. */
+static bool store_is_seen(uintptr_t va)
+{
+	uint64_t *leaf = vm_window_entry(va, 0), *table = vm_window_entry(va, 1);
+
+	for (unsigned n = 0; n < 2; n++) {
+		__atomic_fetch_and(table, ~PTE_A, __ATOMIC_RELAXED);
+		__atomic_fetch_and(leaf, ~PTE_D, __ATOMIC_RELAXED);
+		stackmap_flush_all();
+		if (!SABOTAGED(gc_dirty_bits))
+			*(volatile uint64_t *)va = n;
+		bool seen = __atomic_load_n(leaf, __ATOMIC_RELAXED) & PTE_D &&
+			    __atomic_load_n(table, __ATOMIC_RELAXED) & PTE_A;
+		/* The neighbours' may have been set before. */
+		__atomic_fetch_or(table, PTE_A, __ATOMIC_RELAXED);
+		__atomic_fetch_or(leaf, PTE_D, __ATOMIC_RELAXED);
+		if (!seen)
+			return false;
+	}
+	return true;
+}
+
+static bool bits_work(void)
+{
+	void *frame = bits == UNKNOWN ? rt_frame_alloc() : NULL;
+
+	if (!frame)
+		return bits == WORK;
+	bits = store_is_seen((uintptr_t)frame - plat_direct_offset) ? WORK : DO_NOT;
+	rt_frame_free(frame);
+	if (bits == DO_NOT)
+		kprintf("ingot: stores set no dirty bits in the page tables of this machine: "
+			"the collector looks at all memory in each stop\n");
+	return bits == WORK;
+}
 
 struct walk {
 	enum plat_track how;
@@ -84,6 +128,11 @@ void plat_track(enum plat_track how, uintptr_t va, uintptr_t end,
 	struct walk w = { .how = how, .fn = fn, .arg = arg };
 	const uintptr_t size = PAGE_SIZE << 27;
 
+	if (!bits_work()) {
+		w.run = how == TRACK_PREPARE ? 0 : va;
+		end_run(&w, end);
+		return;
+	}
 	for (uintptr_t next; va < end; va = next) {
 		next = (va | (size - 1)) + 1;
 		upper(&w, va, next < end ? next : end, 2);

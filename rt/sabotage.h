@@ -55,7 +55,8 @@
 	X(gc_finalizers)  /* nor at what objects with a finalizer point to */ \
 	X(gc_atomic)      /* mark bits are set by a load and a store */ \
 	X(gc_overflow)    /* marked objects that there was no memory to scan are forgotten */ \
-	X(gc_weak)        /* a weak pointer is taken for good after marking has found its object dead */
+	X(gc_weak)        /* a weak pointer is taken for good after marking has found its object dead */ \
+	X(gc_dirty_bits)  /* a store sets no dirty bit, as far as the test at boot sees */
 
 #define SABOTAGE_ENUM(step) SABOTAGE_##step,
 enum sabotage { SABOTAGE_STEPS(SABOTAGE_ENUM) };
