@@ -14,7 +14,7 @@
 #define LINE_MAX 4096
 
 struct rt_settings rt_settings NOSCAN_DATA = {
-	.gogc = 100, .quantum = QUANTUM_NS / 1000, .gomemlimit = UINT64_MAX, .stackfreeze = 2000
+	.gogc = 100, .quantum = QUANTUM_NS / 1000, .gomemlimit = UINT64_MAX, .stackfreeze = 2000, .gctrack = true
 };
 static char args_buf[LINE_MAX] NOSCAN_BSS;
 static char *argv_buf[MAX_ARGS + 2] NOSCAN_BSS;
@@ -129,7 +129,7 @@ static bool sabotage(const char *item)
 static void godebug(char *list, const char *word)
 {
 	static const char *const known[] = { "gctrace", "schedtrace", "scheddetail", "leaks", "quantum",
-		                             "gcstress", "allocfail",  "junkfill", "gccheckmark",
+		                             "gcstress", "allocfail",  "junkfill", "gccheckmark", "gctrack",
 		                             "stackfreeze", "freezestress", NULL };
 	while (*list) {
 		char *item = list, *eq = NULL;
@@ -167,6 +167,8 @@ static void godebug(char *list, const char *word)
 			rt_settings.allocfail = (unsigned)v;
 		else if (strcmp(item, "junkfill") == 0)
 			rt_settings.junkfill = v != 0;
+		else if (strcmp(item, "gctrack") == 0)
+			rt_settings.gctrack = v != 0;
 		else if (strcmp(item, "gccheckmark") == 0) {
 			if (!GC_CHECKS)
 				bad(word, "gccheckmark is for the variants with assertions, as build/mdebug");

@@ -119,6 +119,11 @@ static void look(enum plat_track how, uintptr_t at, size_t len, void (*fn)(uintp
                  void *arg)
 {
 	struct look l = { how, at, 0, fn, arg };
+	if (unlikely(!rt_settings.gctrack)) {
+		if (len && fn)
+			fn(at, at + len, arg);
+		return;
+	}
 	for (uintptr_t end = at + len; l.at < end; l.at = l.stop) {
 		/* In a stop at once: there is less to see the more was cleared just before. */
 		l.stop = how == TRACK_SEE || end - l.at < SLICE ? end : l.at + SLICE;

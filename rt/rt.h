@@ -520,6 +520,7 @@ struct rt_settings {
 	unsigned gcstress;      /* collect at each n-th allocation, 0 off */
 	unsigned allocfail;     /* fail each n-th allocation that may fail */
 	bool junkfill;          /* fill freed memory */
+	bool gctrack;           /* ask which pages were written; else all were */
 	bool gccheckmark;       /* look at everything again after each marking */
 	int argc;
 	char **argv;

@@ -5,8 +5,7 @@
  * notes it, PAGEMAP_SCAN lists the noted pages and protects them again in one
  * step.  Constants are the kernel's (include/uapi/linux/userfaultfd.h, fs.h,
  * 6.7), which Debian 12's headers do not have yet.  Where that does not work,
- * everything counts as written: slower, and the oracle for the other.
- * INGOT_TRACK=0 asks for that. */
+ * everything counts as written: slower. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -83,9 +82,6 @@ static bool self_test(char *page)
 
 void track_init(void *heap, size_t len)
 {
-	const char *v = getenv("INGOT_TRACK");
-	if (v && strcmp(v, "0") == 0)
-		return;
 	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
 	struct uffdio_api api = { .api = UFFD_API, .features = FEATURE_WP_ASYNC };
 	struct uffdio_register r = {
