@@ -38,7 +38,7 @@ static const struct {
 	MIX(pipes) MIX(ring) MIX(close) MIX(select)
 	MIX(sleep) MIX(timers) MIX(after_func) MIX(tickers)
 	MIX(mutex) MIX(rwmutex) MIX(wait_groups) MIX(cond) MIX(semaphore) MIX(atomics) MIX(context) MIX(groups)
-	MIX(objects) MIX(values) MIX(pool) MIX(sync_map)
+	MIX(objects) MIX(values) MIX(pool) MIX(sync_map) MIX(moves)
 };
 #define NMIXES ((int)(sizeof mixes / sizeof *mixes))
 

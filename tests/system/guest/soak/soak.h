@@ -86,5 +86,7 @@ mix mix_sleep, mix_timers, mix_after_func, mix_tickers;
 mix mix_mutex, mix_rwmutex, mix_wait_groups, mix_cond, mix_semaphore, mix_atomics, mix_context, mix_groups;
 /* memory.c */
 mix mix_objects, mix_values, mix_pool, mix_sync_map;
+/* moves.c */
+mix mix_moves;
 
 #endif
