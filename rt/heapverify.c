@@ -2,7 +2,14 @@
  *
  * With the world stopped (or one core), mcaches flushed or not.  Throws at the
  * first thing that is wrong, saying what and where.  Runs in each collection in
- * the test modes. */
+ * the test modes.
+ *
+ * What objects point to is looked at, too: at the end of marking that of all marked
+ * ones, otherwise that of objects in swept spans.  A pointer to a free slot or a free
+ * page was hidden from the collector (inverted, in a file, in memory said to have no
+ * pointers) and written back later: a bug of the program, where the type says that the
+ * word is a pointer.  It may be the end of the
+ * object before it, if its holder points into that, too. */
 #include "heap.h"
 
 #define CHECK(c, ...) \
@@ -72,13 +79,72 @@ struct holder {
 	const struct object *o;
 };
 
+static bool is_marked(const struct object *o)
+{
+	return mark_bits(o->span->page)[o->idx / 64] >> o->idx % 64 & 1;
+}
+
+/* Clears *arg when the word points into that object. */
+static void find_pointer_into(uintptr_t *slot, void *arg)
+{
+	struct object **o = arg;
+	if (*o && *slot - (*o)->base < (*o)->size)
+		*o = NULL;
+}
+
+static void note_word(uintptr_t *slot, void *arg)
+{
+	uintptr_t *next = arg;
+	if (*next == (uintptr_t)slot)
+		*next += 8;
+}
+
+/* The word was made to hold a pointer.  Memory of no type has stale words too: saved
+ * registers, padding that came with a copy.  Of a small object only the map is known:
+ * who has no type has no gap in it, but for the end of its slot. */
+static bool certain(const struct object *in, const uintptr_t *slot)
+{
+	const struct class_info *k = &class_info[in->span->spanclass];
+	if (k->heapbits) {
+		uintptr_t gap = in->base;
+		object_each_pointer(in, note_word, &gap);
+		return gap + in->size / 8 + 8 < in->base + in->size;
+	}
+	const struct rt_type *t = k->size ? type_from32(span_types(in->span->page)[in->idx]) : in->span->large_type;
+	size_t i = ((uintptr_t)slot - in->base) / 8 % (t ? t->size / 8 : 1);
+	return t && (t->bits[i / 32] >> (i % 32 * 2) & 3) == 1; /* exact, see type.h */
+}
+
+/* What the word of object `in` points to is no object.  (A slot may be marked that is
+ * none: what it holds does not count.) */
+static void verify_not_freed(const uintptr_t *slot, const struct object *in)
+{
+	struct object before;
+	uintptr_t v = *slot, page = (v - mheap.lo) >> PAGE_SHIFT;
+	if (v - mheap.lo >= mheap.used_bytes || !object_allocated(in->span, in->idx))
+		return;
+	if (mheap.index[page] ? !rt_object_base((void *)v, NULL) : !page_is_free((uint32_t)page))
+		return;
+	if (object_find(v - 1, &before) && before.base + before.size == v) {
+		struct object *o = &before;
+		object_each_pointer(in, find_pointer_into, &o);
+		if (!o)
+			return;
+	}
+	if (!certain(in, slot))
+		return;
+	throw("gc_verify_heap: object %#zx of %zu bytes holds at +%zu a pointer to freed memory, %#zx",
+	      (size_t)in->base, in->size, (size_t)((uintptr_t)slot - in->base), (size_t)v);
+}
+
 static void verify_pointer(uintptr_t *slot, void *arg)
 {
 	struct object o;
 	const struct holder *h = arg;
 	if (object_find(*slot, &o))
-		CHECK(mark_bits(o.span->page)[o.idx / 64] >> o.idx % 64 & 1,
-		      "marked object %#zx holds unmarked %#zx", (size_t)h->o->base, (size_t)o.base);
+		CHECK(is_marked(&o), "marked object %#zx holds unmarked %#zx", (size_t)h->o->base, (size_t)o.base);
+	else
+		verify_not_freed(slot, h->o);
 }
 
 static void verify_marks(struct mspan *s)
@@ -88,6 +154,28 @@ static void verify_marks(struct mspan *s)
 		struct holder h = { &o };
 		if (mark_bits(s->page)[i / 64] >> i % 64 & 1)
 			object_each_pointer(&o, verify_pointer, &h);
+	}
+}
+
+/* Outside marking, of an object in a swept span. */
+static void verify_live_pointer(uintptr_t *slot, void *arg)
+{
+	struct object o;
+	const struct holder *h = arg;
+	if (!object_find(*slot, &o))
+		verify_not_freed(slot, h->o);
+	else if (o.span->sweepgen == mheap.sweepgen - 2)
+		CHECK(is_marked(&o), "object %#zx holds %#zx, which nothing held when it was last looked for",
+		      (size_t)h->o->base, (size_t)o.base);
+}
+
+static void verify_objects(struct mspan *s)
+{
+	for (uint32_t i = 0; i < s->nelems; i++) {
+		struct object o = { s->base + i * s->elemsize, s->elemsize, s, i };
+		struct holder h = { &o };
+		if (object_allocated(s, i))
+			object_each_pointer(&o, verify_live_pointer, &h);
 	}
 }
 
@@ -137,6 +225,8 @@ void gc_verify_heap(void)
 		}
 		struct mspan *s = index_span(e);
 		verify_span(s, page);
+		if (s->sweepgen != mheap.sweepgen - 2)
+			verify_objects(s);
 		spans++;
 		in_spans += s->npages;
 		page += s->npages;

@@ -15,6 +15,7 @@
 #include "chan.h"
 #include "freeze.h"
 #include "leak.h"
+#include "type.h"
 #include "api_select.h"
 
 /* What a select of n cases needs when it does not go at once. */
@@ -337,7 +338,7 @@ struct rt_case *rt_select_grow(struct rt_case *cases, uint32_t n)
 {
 	if (n & (n - 1)) /* room doubles at powers of two */
 		return cases;
-	struct rt_case *bigger = rt_malloc(2 * n * sizeof *bigger, NULL);
+	struct rt_case *bigger = rt_malloc(2 * n * sizeof *bigger, RT_TYPE(struct rt_case));
 	memcpy(bigger, cases, n * sizeof *bigger);
 	return bigger;
 }
