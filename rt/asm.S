@@ -34,24 +34,18 @@
 	.globl rt_asm_begin
 rt_asm_begin:
 
-/* void rt_task_start_system(void): rt_task_start for the runtime's own tasks, which
- * live long.  What the callee-saved registers hold is another task's, and would stay
- * in this one's frames, where the collector finds it. */
-	.globl rt_task_start_system
-	.type rt_task_start_system, @function
-rt_task_start_system:
+/* void rt_task_start(void): where a new task's first switch arrives, at the
+ * top of its stack, rbp 0 so that backtraces end here.  What the callee-saved
+ * registers hold is another task's, and would stay in this one's frames, where the
+ * collector finds it, for as long as it lives. */
+	.globl rt_task_start
+	.type rt_task_start, @function
+rt_task_start:
 	xorl %ebx, %ebx
 	xorl %r12d, %r12d
 	xorl %r13d, %r13d
 	xorl %r14d, %r14d
 	xorl %r15d, %r15d
-	.size rt_task_start_system, . - rt_task_start_system
-
-/* void rt_task_start(void): where a new task's first switch arrives, at the
- * top of its stack, rbp 0 so that backtraces end here. */
-	.globl rt_task_start
-	.type rt_task_start, @function
-rt_task_start:
 	call rt_task_main
 	ud2
 	.size rt_task_start, . - rt_task_start

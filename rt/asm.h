@@ -51,7 +51,6 @@ extern char rt_asm_begin[], rt_asm_end[];
 extern char rt_morestack_ret[]; /* where a function entered on a further segment returns to */
 void rt_resume_preempted(void);
 void rt_task_start(void);
-void rt_task_start_system(void);
 void rt_systemstack_call(void (*fn)(void *), void *arg, struct g *g, uintptr_t sp);
 
 /* Returns by an indirect jump.  For functions that return on another stack

@@ -205,7 +205,7 @@ static inline __attribute__((always_inline)) void newproc(void (*fn)(void *), co
 	}
 	uint64_t *sp = (uint64_t *)(argp - 24);
 	sp[0] = 0x0000037f00001f80ull; /* x87 control word and MXCSR as the ABI has them at start */
-	sp[1] = (uint64_t)(is_system ? rt_task_start_system : rt_task_start);
+	sp[1] = (uint64_t)rt_task_start;
 	sp[2] = 0;
 	g->sp = (uintptr_t)sp;
 	g->entry = fn;
