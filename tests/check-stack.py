@@ -49,6 +49,9 @@ SYSTEM = {"plat_start_cores", "plat_wall", "plat_idle", "plat_memory", "plat_mem
 # proc.c, is known by its shape.)
 LEAVES = {"rt_systemstack_call", "__morestack", "rt_morestack_ret", "rt_defer_resume", "rt_defer_return",
           "rt_goexit_at", "rt_window_call", "longjmp"}
+# These call what was deferred, from the frame of the function that deferred it,
+# so many bytes below it.
+CALLS_POINTER = {"rt_defer_return": 48}
 # A jump there is a return (JUMP_RETURN).
 RETURN = "__x86_return_thunk"
 # C functions that write the limit: rt_fault and throw_report take it away,
@@ -271,6 +274,11 @@ class Checker:
                         break
                 elif op == "call":
                     target = None if args.startswith("*") else int(args, 16)
+                    if target and not image.entry(target):
+                        # defer's: the address of what follows, which a return
+                        # takes later (RETURNS_TO), pushed by a call.
+                        todo.append((target, State(None if rsp is None else rsp + 8, rbp)))
+                        break
                     note(target, None if rsp is None else rsp + 8)
                     if target and not self.returns(target):
                         break
@@ -359,6 +367,8 @@ class Checker:
                 calls.append((target, depth))
             elif self.check_of(address):
                 calls.append((None, depth))
+            elif name in CALLS_POINTER:
+                calls.append((None, CALLS_POINTER[name]))
             elif image.insns[at][0] == "call" or name not in LEAVES:
                 raise Broken(f"{name} has no check and an indirect call, at {at:x}")
         if name in RETURNS_TO:
