@@ -57,7 +57,8 @@ void waiter_wait(struct waiter *w);
 /* Who waits runs once the lock is free.  Under the lock. */
 void waiter_wake(struct waiter *w);
 bool waiter_expired(const struct waiter *w);
-/* 0: none.  Wakes who waits if it has passed.  Under the lock. */
+/* 0: none.  Wakes who waits if it has passed; who is about to wait has to look at
+ * waiter_expired() first.  Under the lock. */
 void waiter_set_deadline(struct waiter *w, int64_t t);
 
 /* A connection was begun, by a peer or by us, since this was last cleared.  Under the lock. */

@@ -148,7 +148,8 @@ static void timer_task(void *arg)
 		u32_t ms = sys_timeouts_sleeptime();
 		clock_due = nanotime() + (ms < 3600000 ? ms : 3600000) * Millisecond;
 		waiter_set_deadline(&clock_waiter, clock_due);
-		waiter_wait(&clock_waiter);
+		if (!waiter_expired(&clock_waiter)) /* due already: no timer was set */
+			waiter_wait(&clock_waiter);
 	}
 }
 
