@@ -203,6 +203,8 @@ static size_t take_received(conn *c, char *buf, size_t n)
 		p->next = NULL;
 		pbuf_free(p);
 	}
+	if (!c->rx)
+		c->rx_last = NULL;
 	for (size_t left = done; left && c->pcb;) {
 		u16_t k = left > 0xffff ? 0xffff : (u16_t)left;
 		tcp_recved(c->pcb, k);
@@ -218,7 +220,7 @@ static void drop_received(conn *c)
 		p->next = NULL;
 		pbuf_free(p);
 	}
-	c->rx = NULL;
+	c->rx = c->rx_last = NULL;
 }
 
 /* lend: NULL, or gives buf (lend.h). */

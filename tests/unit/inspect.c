@@ -117,18 +117,21 @@ TEST(tasks_by_state)
 		gosched();
 }
 
-static void spin(uint32 *stop)
+static void spin(uint32 *stop, wait_group *wg)
 {
 	while (!atomic_load(stop))
 		;
+	wait_group_done(wg);
 }
 
 TEST(procs_run_and_queue)
 {
 	uint32 stop = 0;
+	wait_group wg = {};
 	int n = num_cpu();
+	wait_group_add(&wg, 4 * n);
 	for (int i = 0; i < 4 * n; i++)
-		go(spin, &stop);
+		go(spin, &stop, &wg);
 	bool queued = false, all_busy = false;
 	while (!queued || !all_busy) {
 		slice(proc_info) v = read_procs();
@@ -149,6 +152,7 @@ TEST(procs_run_and_queue)
 	for (size_t i = 1; i < len(v); i++)
 		CHECK_S(at(v, i).state, S("offline"));
 	gomaxprocs(was);
+	wait_group_wait(&wg);
 }
 
 static void nothing(void)
