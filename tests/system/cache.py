@@ -9,17 +9,11 @@ import socket
 import subprocess
 import sys
 
-from qemu import Guest, Report, boot, built
+from qemu import Guest, Report, boot, built, free_port
 
 report = Report("cache")
 image = built("cache")
 STATIC = "10.0.2.15/24,gateway=10.0.2.2,dns=10.0.2.3"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Client:

@@ -2,16 +2,13 @@
 """The console of a running image: commands typed on its serial line and asked over HTTP
 show what the image does, while it does it; an unknown one names the nearest known."""
 import re
-import socket
 import subprocess
 import sys
 
-from qemu import Guest, Report, built
+from qemu import Guest, Report, built, free_port
 
 report = Report("console")
-with socket.socket() as s:
-    s.bind(("127.0.0.1", 0))
-    port = s.getsockname()[1]
+port = free_port()
 
 
 def http(path, *options):

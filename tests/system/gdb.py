@@ -2,17 +2,14 @@
 """kernel/gdb.py: gdb on a guest that was stopped from outside, while its tasks run, wait
 in several ways, and are frozen: lists them with their states and stacks, the Ps, the spans."""
 import re
-import socket
 import subprocess
 import sys
 
-from qemu import ROOT, Guest, Report, built
+from qemu import ROOT, Guest, Report, built, free_port
 
 report = Report("gdb")
 image = built("dump")
-with socket.socket() as s:
-    s.bind(("127.0.0.1", 0))
-    port = s.getsockname()[1]
+port = free_port()
 
 
 def gdb(image, *commands):

@@ -16,16 +16,10 @@ import tempfile
 import threading
 import time
 
-from qemu import Guest, Report, boot, built
+from qemu import Guest, Report, boot, built, free_port
 
 report = Report("httpd")
 image = built("httpd")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def curl(port, path, *options):

@@ -20,6 +20,7 @@ import os
 import re
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -31,6 +32,13 @@ BACKSTOP = 120  # seconds; against hanging only
 def built(app, variant="metal"):
     """The image of an app of the tree; tests/run has built it."""
     return f"{ROOT}/build/{variant}/app/{app}.elf"
+
+
+def free_port():
+    """A TCP port of this machine that nobody uses, for PORTS."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 class Done:
