@@ -128,9 +128,15 @@ static bool sabotage(const char *item)
 
 static void godebug(char *list, const char *word)
 {
-	static const char *const known[] = { "gctrace", "schedtrace", "scheddetail", "leaks", "quantum",
-		                             "gcstress", "allocfail",  "junkfill", "gccheckmark", "gctrack",
-		                             "stackfreeze", "freezestress", NULL };
+	/* Yes or no (1 byte) or a number, each the setting of that name. */
+#define WORD(name) { #name, offsetof(struct rt_settings, name), sizeof rt_settings.name }
+	static const struct {
+		char name[15];
+		uint8_t at, size;
+	} words[] = { WORD(gctrace), WORD(schedtrace), WORD(scheddetail), WORD(leaks), WORD(quantum),
+		      WORD(gcstress), WORD(allocfail), WORD(junkfill), WORD(gccheckmark), WORD(gctrack),
+		      WORD(stackfreeze), WORD(freezestress) };
+	enum { NWORDS = sizeof words / sizeof words[0] };
 	while (*list) {
 		char *item = list, *eq = NULL;
 		while (*list && *list != ',') {
@@ -148,39 +154,25 @@ static void godebug(char *list, const char *word)
 		if (!eq || !number(eq + 1, 1u << 30, &v))
 			bad(word, "GODEBUG is a list of name=number, separated by commas");
 		*eq = 0;
-		if (strcmp(item, "gctrace") == 0)
-			rt_settings.gctrace = v != 0;
-		else if (strcmp(item, "schedtrace") == 0)
-			rt_settings.schedtrace = (int)v;
-		else if (strcmp(item, "scheddetail") == 0)
-			rt_settings.scheddetail = v != 0;
-		else if (strcmp(item, "quantum") == 0) {
-			if (v < QUANTUM_MIN_NS / 1000 || v > QUANTUM_MAX_NS / 1000)
-				bad(word, "quantum is a number of microseconds, from 20 to 10000000");
-			rt_settings.quantum = (unsigned)v;
-		}
-		else if (strcmp(item, "leaks") == 0)
-			rt_settings.leaks = v != 0;
-		else if (strcmp(item, "gcstress") == 0)
-			rt_settings.gcstress = (unsigned)v;
-		else if (strcmp(item, "allocfail") == 0)
-			rt_settings.allocfail = (unsigned)v;
-		else if (strcmp(item, "junkfill") == 0)
-			rt_settings.junkfill = v != 0;
-		else if (strcmp(item, "gctrack") == 0)
-			rt_settings.gctrack = v != 0;
-		else if (strcmp(item, "gccheckmark") == 0) {
-			if (!GC_CHECKS)
-				bad(word, "gccheckmark is for the variants with assertions, as build/mdebug");
-			rt_settings.gccheckmark = v != 0;
-		}
-		else if (strcmp(item, "stackfreeze") == 0)
-			rt_settings.stackfreeze = (unsigned)v;
-		else if (strcmp(item, "freezestress") == 0)
-			rt_settings.freezestress = v != 0;
-		else
+		unsigned i = 0;
+		while (i < NWORDS && strcmp(item, words[i].name) != 0)
+			i++;
+		if (i == NWORDS) {
+			const char *known[NWORDS + 1] = { NULL };
+			while (i--)
+				known[i] = words[i].name;
 			unknown(word, item, known);
+		}
+		char *at = (char *)&rt_settings + words[i].at;
+		if (words[i].size == 1)
+			*(bool *)at = v != 0;
+		else
+			*(unsigned *)at = (unsigned)v;
 	}
+	if (rt_settings.quantum < QUANTUM_MIN_NS / 1000 || rt_settings.quantum > QUANTUM_MAX_NS / 1000)
+		bad(word, "quantum is a number of microseconds, from 20 to 10000000");
+	if (!GC_CHECKS && rt_settings.gccheckmark)
+		bad(word, "gccheckmark is for the variants with assertions, as build/mdebug");
 }
 
 static void setting(char *word)
