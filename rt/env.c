@@ -128,14 +128,25 @@ static bool sabotage(const char *item)
 
 static void godebug(char *list, const char *word)
 {
-	/* Yes or no (1 byte) or a number, each the setting of that name. */
-#define WORD(name) { #name, offsetof(struct rt_settings, name), sizeof rt_settings.name }
+	/* Each is the setting of that name: a number, or yes or no (1 byte). */
+#define SETTING(name) offsetof(struct rt_settings, name), sizeof rt_settings.name
 	static const struct {
 		char name[15];
 		uint8_t at, size;
-	} words[] = { WORD(gctrace), WORD(schedtrace), WORD(scheddetail), WORD(leaks), WORD(quantum),
-		      WORD(gcstress), WORD(allocfail), WORD(junkfill), WORD(gccheckmark), WORD(gctrack),
-		      WORD(stackfreeze), WORD(freezestress) };
+	} words[] = {
+		{ "gctrace", SETTING(gctrace) },
+		{ "schedtrace", SETTING(schedtrace) },
+		{ "scheddetail", SETTING(scheddetail) },
+		{ "leaks", SETTING(leaks) },
+		{ "quantum", SETTING(quantum) },
+		{ "gcstress", SETTING(gcstress) },
+		{ "allocfail", SETTING(allocfail) },
+		{ "junkfill", SETTING(junkfill) },
+		{ "gccheckmark", SETTING(gccheckmark) },
+		{ "gctrack", SETTING(gctrack) },
+		{ "stackfreeze", SETTING(stackfreeze) },
+		{ "freezestress", SETTING(freezestress) },
+	};
 	enum { NWORDS = sizeof words / sizeof words[0] };
 	while (*list) {
 		char *item = list, *eq = NULL;
