@@ -1,10 +1,14 @@
-/* wordcount: counts the words of the first boot file, in parallel.
+/* wordcount: counts the words of a text, in parallel.
+ *
+ *	wordcount [disk | http://HOST/PATH] [LINES]
+ *
+ * The text is the first boot file, all of the first disk, or what a web server has there.
  *
  * A word is a run of A-Z a-z, in lower case.  The table is, byte for byte,
  * that of
  *	tr -cs A-Za-z '\n' | tr A-Z a-z | sort | uniq -c | sort -rn
  * with LC_ALL=C, also its oddity: a file that begins with anything but a
- * letter has one empty word.  With an argument N only the first N lines.
+ * letter has one empty word.  With LINES only the first of them.
  *
  * One worker task for each core takes pieces of the file from a channel and
  * counts into a map of its own; main merges the maps, sorts and prints. */
@@ -139,18 +143,60 @@ static void print_table(counts m, size_t lines)
 	print_string(builder_string(&out));
 }
 
+/* All of the first disk. */
+static error read_disk(slice(byte) *text)
+{
+	disk *d = disk_open(0);
+
+	if (!d)
+		return errors_new(S("there is no disk"));
+	if ((uint64)disk_size(d) > memory_total() / 2)
+		return errors_new(S("the disk has more bytes than half of the memory"));
+	*text = make_slice(byte, (size_t)disk_size(d));
+	return disk_read_at(d, text->ptr, text->len, 0);
+}
+
+/* What a GET answers, if it answers 200. */
+static error read_url(string url, slice(byte) *text)
+{
+	http_response *r;
+	error err = net_wait_up(30 * Second);
+
+	if (!err)
+		err = http_get(url, &r);
+	if (err)
+		return err;
+	err = r->status == 200 ? http_response_read_all(r, memory_total() / 2, text)
+	                       : errorf("%s: %d %s", url, r->status, r->reason);
+	http_response_close(r);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	uint64 lines = UINT64_MAX;
+	string from = argc > 1 ? cstring(argv[1]) : S("");
+	bool on_disk = string_eq(from, S("disk")), from_url = strings_has_prefix(from, S("http://"));
+	int args = on_disk || from_url ? 1 : 0;
+	slice(byte) text;
+	error err = NULL;
 
-	if (argc > 2 || (argc == 2 && strconv_parse_uint(cstring(argv[1]), 10, 64, &lines))) {
-		println("usage: wordcount [LINES]");
+	if (argc > args + 2 || (argc == args + 2 && strconv_parse_uint(cstring(argv[args + 1]), 10, 64, &lines))) {
+		println("usage: wordcount [disk | http://HOST/PATH] [LINES]");
 		return 2;
 	}
-	if (boot_files() == 0) {
-		println("wordcount: there is no file to count; name one by FILE=, as in: make run FILE=book.txt");
+	if (on_disk)
+		err = read_disk(&text);
+	else if (from_url)
+		err = read_url(from, &text);
+	else if (boot_files())
+		text = boot_file(0).data;
+	else
+		err = errors_new(S("there is no file to count; name one by FILE=, as in: make run FILE=book.txt"));
+	if (err) {
+		println("wordcount: %s", err);
 		return 2;
 	}
-	print_table(count_all(boot_file(0).data), lines);
+	print_table(count_all(text), lines);
 	return 0;
 }
