@@ -4,7 +4,8 @@
  *	redis-cli set greeting hello EX 60
  *
  * Arguments: port=6379, maxmemory=BYTES (K, M, G; without it half of the memory):
- * beyond it the keys go that were not used for longest. */
+ * beyond it the keys go that were not used for longest.  The console answers on the
+ * serial line: help. */
 #include "cache.h"
 
 int64 connections, connected, executed;
@@ -58,6 +59,7 @@ int main(int argc, char **argv)
 	}
 	store_start(limit);
 	commands_start();
+	console_serve();
 
 	listener *l;
 	error err = net_wait_up(30 * Second);

@@ -219,6 +219,10 @@ with Guest(image, ports=f"{port}:6379", net=STATIC, smp=2, mem="128M", args="max
     report.check("redis-benchmark", done.returncode == 0 and len(re.findall(r'^"(?!test)', done.stdout, re.M)) == 6 and
                  "WARNING" not in done.stdout, done.stdout)
 
+    # The console, on the serial line.
+    guest.send("netstat\n")
+    report.check("netstat on the console shows the connection", guest.expect(r"tcp +10\.0\.2\.15:6379 +10\.0\.2\.2:\d+"), guest.text)
+
     # Nothing is left of those who have gone.
     p.close()
     while int(info(c)["connected_clients"]) > 1:

@@ -1,7 +1,8 @@
 #!/usr/bin/python3 -B
 """README.md and rt/HACKING.md say what is so: their commands run and print what
 they show, what they name exists.  One that goes on until Ctrl-C is ended when it has
-printed the last line shown, and the address that it names is asked for its page.
+printed the last line shown, and the address that it names is asked for its page; what is to be
+typed in another terminal is, while the server before it runs.
 
 test: limit=600
 
@@ -15,13 +16,14 @@ takes minutes and the peer) and make counts (counts.py is its test); that they
 exist is checked, and what README says was counted is compared."""
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
 
 import urllib.request
 
-from qemu import ROOT, MakeRun, Report, built, pattern
+from qemu import ROOT, MakeRun, Report, built, free_port, pattern
 
 report = Report("readme")
 LIMIT = 240  # seconds for one command; against hanging only
@@ -49,12 +51,21 @@ def shell(command, home):
     return done.returncode, done.stdout.decode("utf-8", "replace").replace("\r", "")
 
 
+ANOTHER = "    # in another terminal"
+
+
 def commands(text):
-    """(command, lines shown) of the blocks marked console."""
+    """(command, lines shown, what is typed meanwhile) of the blocks marked console; the last is a
+    list of (command, lines shown): those that say ANOTHER, while the one before them runs."""
     for block in re.findall(r"^```console\n(.*?)^```", text, re.M | re.S):
+        found = []
         for one in re.split(r"^\$ ", block, flags=re.M)[1:]:
             command, *shown = one.splitlines()
-            yield command, shown
+            if command.endswith(ANOTHER):
+                found[-1][2].append((command.removesuffix(ANOTHER), shown))
+            else:
+                found.append((command, shown, []))
+        yield from found
 
 
 def endless(command, shown):
@@ -68,6 +79,17 @@ def endless(command, shown):
         return served and pattern(shown).match(guest.text), guest.text
 
 
+def served(command, shown, meanwhile, home):
+    """A server, and what is asked of it, by another port: a case for each."""
+    taken, port = re.search(r"PORTS=(\d+):", command)[1], str(free_port())
+    with MakeRun(*shlex.split(command.replace(f"PORTS={taken}:", f"PORTS={port}:"))[2:]) as guest:
+        up = guest.expect(pattern(shown[-1:]).pattern.replace(r"\n", r"\r?\n"), LIMIT)
+        report.check(command, up and pattern(shown).match(guest.text), guest.text[-3000:])
+        for one, wanted in meanwhile:
+            status, text = shell(re.sub(rf"\b{taken}\b", port, one), home)
+            report.check(one, status == 0 and pattern(wanted).fullmatch(text), f"status {status}; it printed\n{text[-3000:]}")
+
+
 with tempfile.TemporaryDirectory() as home:
     # The program, saved as README says, and what is shown of it.
     named = re.search(r"`~/(\S+\.c)`:\n\n```c\n(.*?)^```", README, re.M | re.S)
@@ -79,8 +101,11 @@ with tempfile.TemporaryDirectory() as home:
     report.check("its program is short", named[2].count("\n") <= 40, named[2].count("\n"))
 
     ran = 0
-    for command, shown in commands(README):
+    for command, shown, meanwhile in commands(README):
         ran += 1
+        if meanwhile:
+            served(command, shown, meanwhile, home)
+            continue
         if "Ctrl-C" in shown[-1]:
             good, text = endless(command, shown)
             report.check(command, good, text[-3000:])
