@@ -20,6 +20,7 @@ MACHINE    ?= q35
 CPU        ?= max
 ARGS       ?=
 FILE       ?=
+CONFIG     ?=
 GDB        ?=
 B          := build
 
@@ -58,7 +59,7 @@ NET_SRCS    := $(sort $(wildcard rt/net/*.c rt/http/*.c))
 RT_SRCS     := $(filter-out $(IRQ_SRCS),$(sort $(wildcard rt/*.c)))
 # Run once, seldom, or when all is lost: small before fast.
 COLD_SRCS   := $(addprefix rt/,boot.c checkmark.c crt.c date.c digest.c disk.c embed.c env.c file.c filetable.c freeze.c gc.c gctrack.c heapverify.c leak.c mcentral.c mheap.c mprof.c mstats.c numa.c oom.c inspectjson.c console.c panic.c reach.c schedcheck.c schedtrace.c slot.c stop.c symtab.c taskdump.c tarfs.c timefmt.c traceback.c whyalive.c) \
-	$(addprefix rt/http/,client.c events.c files.c mux.c types.c url.c) $(addprefix rt/net/,addr.c dial.c iface.c sntp.c udp.c) $(addprefix kernel/,acpi.c bootmem.c console.c cpu.c fatal.c fbcon.c font.c ioapic.c main.c numa.c percore.c power.c print.c smp.c track.c vm.c walltime.c) boot/pvhinfo.c \
+	$(addprefix rt/http/,client.c events.c files.c mux.c types.c url.c) $(addprefix rt/net/,addr.c dial.c iface.c sntp.c udp.c) $(addprefix kernel/,acpi.c bootmem.c config.c console.c cpu.c fatal.c fbcon.c font.c ioapic.c main.c numa.c percore.c power.c print.c smp.c track.c vm.c walltime.c) boot/pvhinfo.c \
 	$(addprefix drivers/,nvme_pci.c pci.c probe.c virtio_mmio.c virtio_pci.c)
 RT_ASM      := $(sort $(wildcard rt/*.S))
 KERNEL_SRCS := $(sort $(wildcard boot/*.c kernel/*.c drivers/*.c))
@@ -257,7 +258,7 @@ ifeq ($(APP)$(FILE),apps/wordcount)
 FILE := $(firstword $(wildcard /usr/share/common-licenses/GPL-3) README.md)
 endif
 SETTINGS := GOMAXPROCS GOGC GOMEMLIMIT GODEBUG NET PANIC
-export APP SMP MEM MACHINE CPU ARGS FILE GDB PORTS $(SETTINGS)
+export APP SMP MEM MACHINE CPU ARGS FILE CONFIG GDB PORTS $(SETTINGS)
 
 # The demo's page gets a port of this machine's by itself: 8080, or the next that is free.
 ifeq ($(APP_DIR)$(PORTS),apps/demo)
@@ -267,7 +268,7 @@ endif
 run: $(if $(filter uefi,$(MACHINE)),image,$(B)/metal/app/$(APP_NAME).elf) ## boot APP in QEMU; its exit status is make's
 	@$(FORWARD) tests/qemu.sh $(if $(filter uefi,$(MACHINE)),$(B)/$(APP_NAME).img,$<)
 image: $(B)/metal/app/$(APP_NAME).elf $(B)/efi/BOOTX64.EFI ## a disk image of APP, FILE and ARGS for UEFI machines and USB sticks
-	@boot/mkimage.sh $< $(B)/$(APP_NAME).img -c "$$(tests/qemu.sh --line)" $(if $(FILE),-m "$(FILE)")
+	@boot/mkimage.sh $< $(B)/$(APP_NAME).img -c "$$(tests/qemu.sh --line)" $(if $(CONFIG),-s "$(CONFIG)") $(if $(FILE),-m "$(FILE)")
 images: $(foreach d,$(APPS),$(B)/metal/app/$(notdir $(d)).elf) $(B)/mnasty/app/soak.elf $(B)/efi/BOOTX64.EFI $(TOOLS)
 gdb: ## how to debug a running image
 	@echo "make run GDB=1 ...      starts QEMU and waits for gdb, then in another terminal (gdb: ingot help):"
@@ -310,7 +311,7 @@ clean: ## remove everything that was built (not the fetched sources)
 
 help: ## this list
 	@awk -F ' ## ' '/^[a-zN%\/-]+:.* ## / { sub(/:.*/, "", $$1); sub(/%/, "NAME", $$1); printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | sort
-	@echo "Settings: APP=folder FILE=path ARGS='words for main' SMP=cores MEM=size CPU=model"
+	@echo "Settings: APP=folder FILE=path ARGS='words for main' CONFIG=path SMP=cores MEM=size CPU=model"
 	@echo "          MACHINE=q35|microvm|uefi DISK=virtio|ahci|nvme|usb PORTS=8080:80 GDB=1 V=1"
 	@echo "          the runtime's: GOMAXPROCS GOGC GOMEMLIMIT GODEBUG NET PANIC=halt|reboot|exit"
 	@echo "Example:  make run APP=apps/wordcount FILE=/etc/services SMP=4 GODEBUG=gctrace=1"

@@ -28,6 +28,7 @@
 #define BOOT_MAX_MEM 256
 #define BOOT_MAX_MODULES 8
 #define BOOT_CMDLINE_MAX 4096
+#define BOOT_CONFIG_MAX 4096
 
 /* Types as in the e820 map (ACPI 6.5, table 15.2). */
 enum boot_mem_type {
@@ -68,6 +69,7 @@ struct boot_info {
 	struct boot_mem mem[BOOT_MAX_MEM];
 	struct boot_module modules[BOOT_MAX_MODULES];
 	char cmdline[BOOT_CMDLINE_MAX];
+	char config[BOOT_CONFIG_MAX]; /* a file of settings, as it is; "" if there is none */
 };
 
 #define BOOT_F_CMDLINE_CUT 1u /* the command line was longer than fits */

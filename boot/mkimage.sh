@@ -1,9 +1,10 @@
 #!/bin/sh
 # mkimage.sh: makes a bootable UEFI disk image: a GPT disk with one EFI system
-# partition (FAT32) that holds the loader, a kernel, its command line and boot
-# modules.  The file is what one writes to a USB stick.
+# partition (FAT32) that holds the loader, a kernel, its command line, boot
+# modules, and EFI/INGOT/CONFIG.TXT, SETTINGS or a form for who has the stick
+# (kernel/config.c).  The file is what one writes to a USB stick.
 #
-#   boot/mkimage.sh KERNEL.elf OUT.img [-c "command line"] [-m FILE]...
+#   boot/mkimage.sh KERNEL.elf OUT.img [-c "command line"] [-s SETTINGS] [-m FILE]...
 #
 # The loader is BOOTX64.EFI from $EFI_LOADER, else build/efi/BOOTX64.EFI.
 # The limits are those of boot/boot_info.h (8 modules, names of 63 bytes, a
@@ -19,7 +20,7 @@ PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C.UTF-8 TZ=UTC MTOOLS_SKIP_CHECK=1 SOURCE_DATE_EPOCH=1700000000
 unset MTOOLSRC MTOOLS_FAT_COMPATIBILITY MTOOLS_LOWER_CASE || true
 
-MAX_MODULES=8 MAX_NAME=63 MAX_CMDLINE=4095
+MAX_MODULES=8 MAX_NAME=63 MAX_CMDLINE=4095 MAX_CONFIG=4095
 MIB=1048576
 PART_START=2048		# sectors of 512 bytes: 1 MiB, aligned for any medium
 # FAT32 wants 65525 clusters at least; with one sector each that is 33 MiB.
@@ -29,7 +30,7 @@ PART_GUID=16D6F7A4-1A2B-4C3D-8E4F-494E474F5432
 VOLUME_ID=494E4754
 
 fail() { echo "mkimage: $*" >&2; exit 1; }
-usage() { echo 'usage: mkimage.sh KERNEL.elf OUT.img [-c "command line"] [-m FILE]...' >&2; exit 2; }
+usage() { echo 'usage: mkimage.sh KERNEL.elf OUT.img [-c "command line"] [-s SETTINGS] [-m FILE]...' >&2; exit 2; }
 
 [ $# -ge 2 ] || usage
 kernel=$1 out=$2
@@ -46,10 +47,13 @@ trap 'rm -rf "$tmp" "$out.part"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir "$tmp/modules"
 : >"$tmp/order"
-cmdline= nmodules=0
-while getopts c:m: opt; do
+cmdline= nmodules=0 settings=
+while getopts c:s:m: opt; do
 	case $opt in
 	c) cmdline=$OPTARG ;;
+	s)	settings=$OPTARG
+		[ -f "$settings" ] || fail "settings $settings: no such file"
+		[ "$(stat -L -c %s -- "$settings")" -le $MAX_CONFIG ] || fail "settings $settings: longer than $MAX_CONFIG bytes" ;;
 	m)	name=${OPTARG##*/}
 		[ -f "$OPTARG" ] || fail "module $OPTARG: no such file"
 		[ "$(printf %s "$name" | wc -c)" -le $MAX_NAME ] ||
@@ -74,6 +78,14 @@ shift $((OPTIND - 1))
 
 strip -o "$tmp/KERNEL.ELF" "$kernel" || fail "$kernel cannot be stripped; is it an ELF file?"
 printf '%s\n' "$cmdline" >"$tmp/CMDLINE.TXT"
+sed 's/$/\r/' >"$tmp/CONFIG.TXT" <<END
+# Settings for this image, below those that it was made with (CMDLINE.TXT).
+# Take the # away from what you need.
+#NET=192.168.1.10/24,gateway=192.168.1.1,dns=192.168.1.1
+#GOGC=100
+#panic=reboot
+#-- arguments of main
+END
 
 # Content in MiB, rounded up file by file, and 2 % for clusters and tables.
 mib=2
@@ -105,6 +117,7 @@ mmd -i "$fs" ::/EFI ::/EFI/BOOT ::/EFI/INGOT ::/EFI/INGOT/MODULES
 put "$loader" /EFI/BOOT/BOOTX64.EFI
 put "$tmp/KERNEL.ELF" /EFI/INGOT/KERNEL.ELF
 [ -z "$cmdline" ] || put "$tmp/CMDLINE.TXT" /EFI/INGOT/CMDLINE.TXT
+put "${settings:-$tmp/CONFIG.TXT}" /EFI/INGOT/CONFIG.TXT
 while IFS= read -r name; do
 	put "$tmp/modules/$name" "/EFI/INGOT/MODULES/$name"
 done <"$tmp/order"

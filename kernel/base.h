@@ -106,14 +106,20 @@ void trap_load(struct cpu *c);          /* GDT, TSS, IDT of the calling core */
 
 
 /* ---- fatal.c ---- */
-void fatal_init(const char *cmdline, bool screen); /* panic=; screen: somebody may be reading it */
+void fatal_init(bool screen);           /* panic=; screen: somebody may be reading it */
 bool fatal_begin(void);
 bool fatal_going(void);                 /* somebody has begun */
 /* In the NMI handler: true if the fatal path asked for it (then never returns). */
 bool fatal_nmi(struct plat_frame *f);
 noreturn void fatal_end(int status);
-/* Value of NAME= among the settings (before "--"), NULL if absent; the length to *len. */
-const char *boot_param(const char *cmdline, const char *name, size_t *len);
+
+/* ---- config.c ---- */
+void config_init(const struct boot_info *bi); /* once; the strings of bi end */
+#define CONFIG_SOURCE 1                 /* plat.h's PLAT_SOURCE */
+char *config_text(void);                /* what plat_cmdline() returns */
+/* Until that is changed: the value of NAME= that counts, NULL if absent; its
+ * length to *n. */
+const char *config_word(const char *name, size_t *n);
 
 /* ---- stackmap.c ---- */
 void stackmap_init(void);

@@ -15,27 +15,6 @@ static enum panic_mode panic_mode;
 static bool have_screen;
 static uint32_t owner; /* 1 + reporting core, 0 none; the winner's CAS decides */
 
-const char *boot_param(const char *cmdline, const char *name, size_t *len)
-{
-	const char *p = cmdline;
-	for (;;) {
-		while (*p == ' ')
-			p++;
-		const char *word = p;
-		while (*p && *p != ' ')
-			p++;
-		size_t n = (size_t)(p - word), i = 0;
-		if (n == 0 || (n == 2 && word[0] == '-' && word[1] == '-'))
-			return NULL;
-		while (name[i] && i < n && word[i] == name[i])
-			i++;
-		if (!name[i] && i < n && word[i] == '=') {
-			*len = n - i - 1;
-			return word + i + 1;
-		}
-	}
-}
-
 static bool is_word(const char *v, size_t n, const char *word)
 {
 	for (size_t i = 0; i < n; i++)
@@ -44,20 +23,17 @@ static bool is_word(const char *v, size_t n, const char *word)
 	return word[n] == 0;
 }
 
-void fatal_init(const char *cmdline, bool screen)
+/* Any other word is refused by the runtime, which can say where it stands. */
+void fatal_init(bool screen)
 {
 	size_t n;
-	const char *v = boot_param(cmdline, "panic", &n);
+	const char *v = config_word("panic", &n);
 
 	have_screen = screen;
-	if (!v || is_word(v, n, "exit"))
-		panic_mode = PANIC_EXIT;
-	else if (is_word(v, n, "halt"))
+	if (v && is_word(v, n, "halt"))
 		panic_mode = PANIC_HALT;
-	else if (is_word(v, n, "reboot"))
+	else if (v && is_word(v, n, "reboot"))
 		panic_mode = PANIC_REBOOT;
-	else
-		kpanic("boot parameter panic=%.*s: want halt, reboot or exit", (int)n, v);
 }
 
 noreturn void cpu_halt(void)

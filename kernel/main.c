@@ -82,7 +82,7 @@ static void check_boot_info(const struct boot_info *bi)
 	if (bi->magic != BOOT_INFO_MAGIC)
 		kpanic("boot_info has magic 0x%lx, not 0x%llx", bi->magic, BOOT_INFO_MAGIC);
 	if (bi->nmem > BOOT_MAX_MEM || bi->nmodules > BOOT_MAX_MODULES ||
-	    bi->cmdline[BOOT_CMDLINE_MAX - 1])
+	    bi->cmdline[BOOT_CMDLINE_MAX - 1] || bi->config[BOOT_CONFIG_MAX - 1])
 		kpanic("boot_info's counts are out of bounds");
 	if (bi->flags & BOOT_F_CMDLINE_CUT)
 		kpanic("the boot command line is longer than %u bytes", BOOT_CMDLINE_MAX - 1);
@@ -210,10 +210,11 @@ noreturn void kernel_main(uint64_t info_pa, uint64_t delta)
 	if (bi->magic == BOOT_INFO_MAGIC)
 		fbcon_early(&bi->fb);
 	check_boot_info(bi);
+	config_init(bi);
 	size_t len;
-	const char *v = boot_param(bi->cmdline, "kernel", &len);
+	const char *v = config_word("kernel", &len);
 	klog_on = v && len == 7; /* "verbose"; the runtime refuses any other word */
-	fatal_init(bi->cmdline, bi->fb.base != 0);
+	fatal_init(bi->fb.base != 0);
 
 	memory_init(bi, info_pa);
 	fbcon_init(&boot_info->fb);

@@ -204,9 +204,10 @@ uint64_t plat_dma_addr(const void *p, size_t n)
 
 /* ---- boot input ----------------------------------------------------------- */
 
-const char *plat_cmdline(void)
+char *plat_cmdline(void)
 {
-	return boot_info->cmdline;
+	_Static_assert(CONFIG_SOURCE == PLAT_SOURCE, "two names of one mark");
+	return config_text();
 }
 
 unsigned plat_nmodules(void)

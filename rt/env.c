@@ -1,27 +1,35 @@
-/* env.c: the boot command line: "NAME=value ... -- arguments of main".
+/* env.c: the settings: "NAME=value ... -- arguments of main".
  *
  * Runtime settings by Go's names (GOMAXPROCS, GOGC, GOMEMLIMIT, GODEBUG) and
- * the platform's own words (plat_knows_word).  Anything else before "--" is an
- * error that names the nearest known word: a typing mistake must not be a
- * setting silently lost.
+ * the platform's own words.  Anything else before "--" is an error that names
+ * the nearest known word, and where the wrong one stands: a typing mistake must
+ * not be a setting silently lost.
+ *
+ * They come from the boot command line and, below it, from files: the platform
+ * gives all in one text, the lowest first (plat_cmdline()), and what is read
+ * later replaces what was read before.
  *
  * Invariants: runs once on core 0 before the heap exists; allocates nothing;
- * argv points into args_buf, which lives for ever. */
+ * argv points into the platform's text, which lives for ever. */
 #include "heap.h"
 #include "proc.h"
 
 #define MAX_ARGS 64
-#define LINE_MAX 4096
+#define SHOWN_MAX 160 /* bytes of a word that a message shows */
 
 struct rt_settings rt_settings NOSCAN_DATA = {
 	.gogc = 100, .quantum = QUANTUM_NS / 1000, .gomemlimit = UINT64_MAX, .stackfreeze = 2000, .gctrack = true
 };
-static char args_buf[LINE_MAX] NOSCAN_BSS;
 static char *argv_buf[MAX_ARGS + 2] NOSCAN_BSS;
+static const char *file NOSCAN_BSS; /* whose lines are being read; NULL: the command line */
+static unsigned line NOSCAN_BSS;
 
 static noreturn void bad(const char *word, const char *why)
 {
-	rt_printf("ingot: boot parameter \"%s\": %s\n", word, why);
+	if (file)
+		rt_printf("ingot: %s, line %u: \"%s\": %s\n", file, line, word, why);
+	else
+		rt_printf("ingot: boot parameter \"%s\": %s\n", word, why);
 	plat_exit(2);
 }
 
@@ -51,15 +59,19 @@ unsigned word_distance(const char *a, const char *b)
 	return row[lb];
 }
 
-static noreturn void unknown(const char *word, const char *name, const char *const *known)
+/* The index of name among n known ones, strings that lie `size` bytes apart; where
+ * it is not there, the end. */
+static unsigned find(const char *word, const char *name, const char *known, size_t size, unsigned n)
 {
-	const char *best = known[0];
-	for (unsigned i = 0; known[i]; i++)
-		if (word_distance(name, known[i]) < word_distance(name, best))
-			best = known[i];
+	const char *best = known;
+	for (unsigned i = 0; i < n; i++, known += size) {
+		if (strcmp(name, known) == 0)
+			return i;
+		if (word_distance(name, known) < word_distance(name, best))
+			best = known;
+	}
 	char why[160];
-	snprintf(why, sizeof why, "unknown; the nearest known one is %s (arguments of main go after \"--\")",
-	         best);
+	snprintf(why, sizeof why, "unknown; the nearest known one is %s (arguments of main go after \"--\")", best);
 	bad(word, why);
 }
 
@@ -147,7 +159,6 @@ static void godebug(char *list, const char *word)
 		{ "stackfreeze", SETTING(stackfreeze) },
 		{ "freezestress", SETTING(freezestress) },
 	};
-	enum { NWORDS = sizeof words / sizeof words[0] };
 	while (*list) {
 		char *item = list, *eq = NULL;
 		while (*list && *list != ',') {
@@ -165,15 +176,7 @@ static void godebug(char *list, const char *word)
 		if (!eq || !number(eq + 1, 1u << 30, &v))
 			bad(word, "GODEBUG is a list of name=number, separated by commas");
 		*eq = 0;
-		unsigned i = 0;
-		while (i < NWORDS && strcmp(item, words[i].name) != 0)
-			i++;
-		if (i == NWORDS) {
-			const char *known[NWORDS + 1] = { NULL };
-			while (i--)
-				known[i] = words[i].name;
-			unknown(word, item, known);
-		}
+		unsigned i = find(word, item, words[0].name, sizeof words[0], sizeof words / sizeof words[0]);
 		char *at = (char *)&rt_settings + words[i].at;
 		if (words[i].size == 1)
 			*(bool *)at = v != 0;
@@ -186,83 +189,120 @@ static void godebug(char *list, const char *word)
 		bad(word, "gccheckmark is for the variants with assertions, as build/mdebug");
 }
 
+enum { GOMAXPROCS, GOGC, GOMEMLIMIT, GODEBUG, NET, PANIC, KERNEL, MODULE, ARGUMENTS };
+
+/* In a file each may be once: bits of those that were. */
+static uint32_t given NOSCAN_BSS;
+
+static void once_a_file(const char *word, unsigned what)
+{
+	if (file && given & 1u << what)
+		bad(word, "given twice in this file");
+	given |= 1u << what;
+}
+
 static void setting(char *word)
 {
-	static const char *const known[] = { "GOMAXPROCS", "GOGC",   "GOMEMLIMIT",
-		                             "GODEBUG",    "NET",    "panic",  "module",
-		                             "kernel", NULL };
-	char copy[LINE_MAX], *v = NULL;
+	static const char known[][11] = { "GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "NET", "panic", "kernel", "module" };
+	_Static_assert(sizeof known / sizeof known[0] == ARGUMENTS, "the enum above");
+	char copy[SHOWN_MAX], *v = "";
 	snprintf(copy, sizeof copy, "%s", word);
-	for (char *c = word; *c && !v; c++)
+	for (char *c = word; *c && !*v; c++)
 		if (*c == '=') {
 			*c = 0;
 			v = c + 1;
 		}
 	uint64_t n;
-	if (strcmp(word, "GOMAXPROCS") == 0) {
-		if (!v || !number(v, 1u << 20, &n) || n == 0)
+	unsigned i = find(copy, word, known[0], sizeof known[0], ARGUMENTS);
+	once_a_file(copy, i);
+	switch (i) {
+	case GOMAXPROCS:
+		if (!number(v, 1u << 20, &n) || n == 0)
 			bad(copy, "GOMAXPROCS is a number of cores, 1 or more");
 		rt_settings.gomaxprocs = (unsigned)n;
-	} else if (strcmp(word, "GOGC") == 0) {
-		if (v && strcmp(v, "off") == 0)
+		break;
+	case GOGC:
+		if (strcmp(v, "off") == 0)
 			rt_settings.gogc = -1;
-		else if (v && number(v, 1u << 30, &n))
+		else if (number(v, 1u << 30, &n))
 			rt_settings.gogc = (int)n;
 		else
 			bad(copy, "GOGC is a percentage, or off");
-	} else if (strcmp(word, "GOMEMLIMIT") == 0) {
-		if (!v || !memory_size(v, &rt_settings.gomemlimit))
+		break;
+	case GOMEMLIMIT:
+		if (!memory_size(v, &rt_settings.gomemlimit))
 			bad(copy, "GOMEMLIMIT is a number with B, KiB, MiB, GiB or TiB, or off");
-	} else if (strcmp(word, "GODEBUG") == 0) {
-		if (!v)
+		break;
+	case GODEBUG:
+		if (!*v)
 			bad(copy, "GODEBUG needs a value");
 		godebug(v, copy);
-	} else if (strcmp(word, "NET") == 0) {
-		if (!v || !*v)
+		break;
+	case NET:
+		if (!*v)
 			bad(copy, "NET is dhcp, off, or ADDRESS/BITS,gateway=ADDRESS,dns=ADDRESS");
 		rt_settings.net = v;
-	} else if (strcmp(word, "panic") == 0) {
-		if (!v || (strcmp(v, "halt") && strcmp(v, "reboot") && strcmp(v, "exit")))
+		break;
+	case PANIC: /* the platform has read it: kernel/fatal.c */
+		if (strcmp(v, "halt") && strcmp(v, "reboot") && strcmp(v, "exit"))
 			bad(copy, "panic is halt, reboot or exit");
-	} else if (strcmp(word, "kernel") == 0) {
-		if (!v || strcmp(v, "verbose"))
+		break;
+	case KERNEL:
+		if (strcmp(v, "verbose"))
 			bad(copy, "kernel is verbose");
-	} else if (strcmp(word, "module") == 0) {
+		break;
+	case MODULE:
 		/* A boot module's name: the door used it (boot/pvhinfo.c). */
-		if (!v || !*v)
-			bad(copy, "module is the name of a boot module");
-	} else {
-		unknown(copy, word, known);
+		if (!*v || file)
+			bad(copy, "module is the name of a boot module, and for the command line only");
+		break;
 	}
+}
+
+static bool blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n';
 }
 
 void rt_settings_parse(void)
 {
-	const char *line = plat_cmdline();
-	if (strlen(line) >= sizeof args_buf) {
-		rt_printf("ingot: the boot command line is longer than %u bytes\n", LINE_MAX - 1);
-		plat_exit(2);
-	}
-	memcpy(args_buf, line, strlen(line) + 1);
+	char *s = plat_cmdline();
+	bool args = false;
 	rt_settings.argv = argv_buf;
 	argv_buf[0] = "ingot";
 	rt_settings.argc = 1;
-	bool args = false;
-	for (char *s = args_buf; *s;) {
-		while (*s == ' ' || *s == '\t' || *s == '\n')
-			s++;
+	for (char end = 0;;) {
+		for (;; s++) { /* end: what stood where a NUL ends the last word */
+			char c = end ? end : *s;
+			end = 0;
+			if (!blank(c))
+				break;
+			if (c == '\n' && file) {
+				line++;
+				args = false;
+			}
+		}
 		if (!*s)
-			break;
+			return;
+		if (*s == PLAT_SOURCE && (file || !args)) {
+			file = *++s == '\n' ? NULL : s;
+			while (*s != '\n')
+				s++;
+			*s++ = 0;
+			line = 1;
+			given = 0;
+			args = false;
+			continue;
+		}
 		/* A word may be quoted whole or in part: "a b" or 'a b'. */
 		char *word = s, *out = s, quote = 0;
-		for (; *s && (quote || (*s != ' ' && *s != '\t' && *s != '\n')); s++) {
+		for (; *s && (quote ? !file || *s != '\n' : !blank(*s)); s++) {
 			if (quote ? *s == quote : (*s == '"' || *s == '\''))
 				quote = quote ? 0 : *s;
 			else
 				*out++ = *s;
 		}
-		if (*s)
-			s++;
+		end = *s;
 		*out = 0;
 		if (quote)
 			bad(word, "a quote is not closed");
@@ -271,6 +311,8 @@ void rt_settings_parse(void)
 				bad(word, "too many arguments (64 is the limit)");
 			argv_buf[rt_settings.argc++] = word;
 		} else if (strcmp(word, "--") == 0) {
+			once_a_file(word, ARGUMENTS);
+			rt_settings.argc = 1;
 			args = true;
 		} else {
 			setting(word);

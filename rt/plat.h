@@ -155,9 +155,14 @@ void plat_track_flush(void);
 
 /* ---- boot input ------------------------------------------------------- */
 
-/* The command line, NUL-terminated; hosted: environment settings and argv in
- * the same form, "NAME=value ... -- args".  any. */
-const char *plat_cmdline(void);
+/* The settings, NUL-terminated, the caller's to change: "NAME=value ... -- args".
+ * Those of a file begin with a line of PLAT_SOURCE and the file's name, all its
+ * lines follow ("--" lasts to the end of its line) and hold no byte below ' '
+ * but tab and newline; a line of PLAT_SOURCE alone, or the begin of the text, is
+ * where the command line begins, which is last.  hosted: environment settings and
+ * argv.  system, once. */
+#define PLAT_SOURCE 1
+char *plat_cmdline(void);
 
 struct plat_module {
 	const void *data; /* read-only, stays for ever, mutator view or image */

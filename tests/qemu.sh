@@ -15,6 +15,7 @@
 #                   "8080:80 2222:22" (127.0.0.1 only)
 #   NET             the guest's address, if not by DHCP (rt/net/iface.c)
 #   GOMAXPROCS GOGC GOMEMLIMIT GODEBUG PANIC    the runtime's settings
+#   CONFIG          a file of settings (kernel/config.c); a disk image has its own
 #   BOOT            further words of the boot command line, before "--"
 #   GDB=1           wait for gdb on port 1234
 #   TIMEOUT         kill QEMU after so many seconds and end with status 124
@@ -65,6 +66,10 @@ case $image in
 	;;
 *)
 	set -- -kernel "$image" -append "$line" "$@"
+	if [ -n "${CONFIG:-}" ]; then
+		[ -f "$CONFIG" ] || { echo "CONFIG=$CONFIG: there is no such file" >&2; exit 125; }
+		set -- -fw_cfg "name=opt/ingot/config,file=$CONFIG" "$@"
+	fi
 	[ -z "${FILE:-}" ] || ! [ -s "$FILE" ] || set -- -initrd "$FILE" "$@"
 	;;
 esac

@@ -3,6 +3,7 @@
  * Reads from the volume it was loaded from
  *     \EFI\INGOT\KERNEL.ELF     the kernel, required
  *     \EFI\INGOT\CMDLINE.TXT    the command line, optional
+ *     \EFI\INGOT\CONFIG.TXT    settings for below it, optional (kernel/config.c)
  *     \EFI\INGOT\MODULES\*      boot modules, optional, in directory order
  * loads the kernel to one block of memory below 4 GiB, a multiple of 2 MiB away
  * from where it was linked to lie (boot_info.h), fills struct boot_info, leaves
@@ -23,6 +24,7 @@
 
 #define KERNEL_PATH L"\\EFI\\INGOT\\KERNEL.ELF"
 #define CMDLINE_PATH L"\\EFI\\INGOT\\CMDLINE.TXT"
+#define CONFIG_PATH L"\\EFI\\INGOT\\CONFIG.TXT"
 #define MODULES_PATH L"\\EFI\\INGOT\\MODULES"
 
 #define ERROR_WAIT_100NS (10ull * 10000000) /* 10 s */
@@ -62,35 +64,59 @@ static EFI_STATUS load_kernel(EFI_FILE_HANDLE root, UINT64 *entry)
 	return st;
 }
 
-/* Copies the command line: one line, without the line ends and byte order mark
- * that editors add. */
-static EFI_STATUS read_cmdline(EFI_FILE_HANDLE root, struct boot_info *info)
+/* Copies a text file of at most size - 1 bytes to `to`, less the byte order mark
+ * that editors add; no file is an empty one.  Returns EFI_BUFFER_TOO_SMALL with no
+ * message when it is longer. */
+static EFI_STATUS read_text(EFI_FILE_HANDLE root, CHAR16 *path, char *to, UINTN size)
 {
 	struct esp_file file;
-	EFI_STATUS st = esp_read(root, CMDLINE_PATH, &file);
+	EFI_STATUS st = esp_read(root, path, &file);
 	if (st == EFI_NOT_FOUND)
 		return EFI_SUCCESS;
 	if (EFI_ERROR(st))
 		return st;
 	const char *text = (const char *)file.base;
-	UINTN from = 0, to = file.size, n = 0;
-	if (to >= 3 && CompareMem((VOID *)text, "\xef\xbb\xbf", 3) == 0)
+	UINTN from = 0, n = 0;
+	if (file.size >= 3 && CompareMem((VOID *)text, "\xef\xbb\xbf", 3) == 0)
 		from = 3;
-	while (to > from && (text[to - 1] == '\n' || text[to - 1] == '\r'))
-		to--;
-	for (; from < to && n < BOOT_CMDLINE_MAX - 1; from++) {
-		char c = text[from];
-		if (c == 0) {
+	for (; from < file.size && n < size - 1; from++) {
+		if (text[from] == 0) {
 			st = say_error(EFI_LOAD_ERROR, L"%s: NUL byte at offset %ld; is it UTF-16? "
-			                               L"It must be plain text or UTF-8", CMDLINE_PATH, from);
+			                               L"It must be plain text or UTF-8", path, from);
 			break;
 		}
-		info->cmdline[n++] = c == '\n' || c == '\r' ? ' ' : c;
+		to[n++] = text[from];
 	}
-	if (from < to)
-		info->flags |= BOOT_F_CMDLINE_CUT;
-	info->cmdline[n] = 0;
+	to[n] = 0;
+	if (!EFI_ERROR(st) && from < file.size)
+		st = EFI_BUFFER_TOO_SMALL;
 	esp_free(&file);
+	return st;
+}
+
+/* The command line: one line, without the line ends that editors add. */
+static EFI_STATUS read_cmdline(EFI_FILE_HANDLE root, struct boot_info *info)
+{
+	EFI_STATUS st = read_text(root, CMDLINE_PATH, info->cmdline, sizeof info->cmdline);
+	UINTN n = strlena((CHAR8 *)info->cmdline);
+	if (st == EFI_BUFFER_TOO_SMALL) {
+		info->flags |= BOOT_F_CMDLINE_CUT; /* the kernel says so */
+		st = EFI_SUCCESS;
+	}
+	while (n && (info->cmdline[n - 1] == '\n' || info->cmdline[n - 1] == '\r'))
+		info->cmdline[--n] = 0;
+	for (char *c = info->cmdline; *c; c++)
+		if (*c == '\n' || *c == '\r')
+			*c = ' ';
+	return st;
+}
+
+/* The settings that the owner of the stick may edit: the kernel reads them. */
+static EFI_STATUS read_config(EFI_FILE_HANDLE root, struct boot_info *info)
+{
+	EFI_STATUS st = read_text(root, CONFIG_PATH, info->config, sizeof info->config);
+	if (st == EFI_BUFFER_TOO_SMALL)
+		return say_error(st, L"%s: longer than %d bytes", CONFIG_PATH, BOOT_CONFIG_MAX - 1);
 	return st;
 }
 
@@ -113,6 +139,8 @@ static EFI_STATUS boot(EFI_HANDLE image)
 	st = load_kernel(root, &entry);
 	if (!EFI_ERROR(st))
 		st = read_cmdline(root, info);
+	if (!EFI_ERROR(st))
+		st = read_config(root, info);
 	if (!EFI_ERROR(st))
 		st = esp_read_modules(root, MODULES_PATH, info);
 	root->Close(root);

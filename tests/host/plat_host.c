@@ -524,7 +524,7 @@ bool plat_stack_bounds(uintptr_t addr, uintptr_t *lo, uintptr_t *hi)
 
 /* ---- input and output ------------------------------------------------------- */
 
-const char *plat_cmdline(void)
+char *plat_cmdline(void)
 {
 	return cmdline;
 }

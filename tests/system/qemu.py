@@ -62,7 +62,7 @@ class Guest:
     def __init__(self, image, extra=(), limit=BACKSTOP, **settings):
         env = {k: v for k, v in os.environ.items() if k not in (
             "SMP", "MEM", "CPU", "MACHINE", "DISK", "FILE", "ARGS", "GOMAXPROCS", "GOGC", "GOMEMLIMIT",
-            "GODEBUG", "PANIC", "BOOT", "GDB", "PORTS", "NET")}
+            "GODEBUG", "PANIC", "BOOT", "GDB", "PORTS", "NET", "CONFIG")}
         words = {k.upper(): str(v) for k, v in settings.items()}
         env.update(words)
         command = [f"{ROOT}/tests/qemu.sh", image, *extra]

@@ -41,7 +41,7 @@ def shell(command, home):
     """(status, output) of a command typed in the tree, in one process group."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k not in (
         "MFLAGS", "APP", "SMP", "MEM", "MACHINE", "CPU", "ARGS", "FILE", "GDB", "GOMAXPROCS", "GOGC", "GOMEMLIMIT",
-        "GODEBUG", "PANIC", "BOOT", "DISK", "ON", "V", "PORTS", "NET")}
+        "GODEBUG", "PANIC", "BOOT", "DISK", "ON", "V", "PORTS", "NET", "CONFIG")}
     env.update(HOME=home, TIMEOUT=str(LIMIT))
     try:
         done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
@@ -112,7 +112,7 @@ with tempfile.TemporaryDirectory() as home:
             continue
         status, text = shell(command, home)
         # `make` itself fails with 2 when an image ends with a status.
-        wanted = (2,) if any("boot parameter" in line for line in shown) else (0,)
+        wanted = (2,) if any(line.startswith("ingot: ") for line in shown) else (0,)
         report.check(command, status in wanted and pattern(shown).fullmatch(text),
                      f"status {status}; it shows\n" + "\n".join(shown) + "\nand printed\n" + text[-3000:])
     report.check("shows commands", ran >= 6, ran)

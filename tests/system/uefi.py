@@ -324,6 +324,9 @@ def check_bad_inputs():
         return lambda disk: mtool("mcopy", disk, write(os.path.basename(disk) + ".new", content),
                                   f"::/EFI/INGOT/{where}{name}")
 
+    def config(content):
+        return lambda disk: mtool("mcopy", disk, "-o", write(os.path.basename(disk) + ".conf", content), f"::{CONFIG}")
+
     cases = (
         ("missing kernel", lambda disk: mtool("mdel", disk, f"::{kernel}"), r"KERNEL\.ELF: no such file"),
         ("empty kernel", replace(b""), r"KERNEL\.ELF: is shorter than an ELF header"),
@@ -343,6 +346,8 @@ def check_bad_inputs():
         ("nine modules", add("MODULES/", "ninth", b"y"), r"module ninth: more than 8 modules"),
         ("module name too long", lambda disk: (mtool("mdel", disk, "::/EFI/INGOT/MODULES/module0"), add(
             "MODULES/", "n" * 64, b"y")(disk)), r"name longer than 63 bytes"),
+        ("long file of settings", config(b"#" * 4096), r"CONFIG\.TXT: longer than 4095 bytes"),
+        ("UTF-16 file of settings", config("GOGC=1\r\n".encode("utf-16")), r"CONFIG\.TXT: NUL byte at offset 3"),
         ("UTF-16 command line", add("", "CMDLINE.TXT", "a=b\r\n".encode("utf-16-le")),
          r"CMDLINE\.TXT: NUL byte at offset 1"),
     )
@@ -372,6 +377,27 @@ def check_cmdline():
     report.check("command line of an editor", status == PROBE_STATUS and facts.get("cmdline") == ["a=b  -- c"], text[-800:])
 
 
+def check_config():
+    """Settings in the image's CONFIG.TXT, below fw_cfg's, below the command line's; kernel/config.c."""
+    ends = built("ends")
+    fw = ("-fw_cfg", "name=opt/ingot/config,file=" + write("fw", b"-- status 4"))
+    for what, line, file, extra, want, words in (
+            ("as it is made", "", None, (), 0, ""),
+            ("of an editor", "", b"\xef\xbb\xbf# a b\r\n\r\nGOGC=off GOMAXPROCS=1\r\n-- garbage", (), 0, r" 0 cycles"),
+            ("below fw_cfg", "", b"-- status 3\n", fw, 4, ""),
+            ("below the command line", "-- status 5", b"-- status 3\n", fw, 5, ""),
+            ("with a wrong word", "-- status 5", b"GOGC=50\nGOMEMLIMITS=1MiB\n", (), 2,
+             r'\\EFI\\INGOT\\CONFIG\.TXT, line 2: "GOMEMLIMITS=1MiB": unknown; the nearest known one is GOMEMLIMIT')):
+        disk = image("config", ends, line)
+        if file is not None:
+            mtool("mcopy", disk, "-o", write("conf", file), f"::{CONFIG}")
+        with Guest(disk, extra, mem="512M") as guest:
+            status = guest.wait()
+            report.check(f"settings in the image: {what}", status == want and re.search(words, plain(guest.text)),
+                         (status, plain(guest.text)[-800:]))
+
+
+CONFIG = "/EFI/INGOT/CONFIG.TXT"
 PROBE = f"{TMP}/probe.elf"
 try:
     must("make", "-s", "build/efi/BOOTX64.EFI")
@@ -380,7 +406,7 @@ try:
          "-nostdlib", "-static", "-no-pie", "-Wl,-T,tests/system/probe/probe.ld,--build-id=none,-z,noexecstack",
          "-o", PROBE, "tests/system/probe/probe.c")
     parts = {"file": check_image_file, "mkimage": check_refusals_of_mkimage, "elf": check_elf_code,
-             "handover": check_handover, "cmdline": check_cmdline, "bad": check_bad_inputs, "disks": check_disks,
+             "handover": check_handover, "cmdline": check_cmdline, "config": check_config, "bad": check_bad_inputs, "disks": check_disks,
              "wordcount": check_wordcount, "screen": check_screen}
     for part in sys.argv[1:] or parts:
         parts[part]()
