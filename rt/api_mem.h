@@ -101,7 +101,12 @@ struct mem_stats {
 	uint64_t frozen_tasks, frozen_bytes;  /* parked without a stack page; memory of their copies */
 	uint64_t freezes, thaws;              /* pages, since the start */
 	uint64_t freeze_pause_max_ns;         /* longest stop of the world for freezing */
+	uint64_t gc_cpu_ns;                   /* the cores' time that collections took, but that of idle ones */
+	double gc_cpu_fraction;               /* of all cores' time up to the last collection */
 	uint32_t num_gc, num_forced_gc;
+	uint32_t limiter_last_enabled;        /* the last collection that was kept to half of the time while
+	                                       * the heap passed its goal, 0: none.  Go: runtime/metrics
+	                                       * /gc/limiter/last-enabled:gc-cycle */
 	bool enable_gc;                       /* GOGC is not off */
 };
 void read_mem_stats(struct mem_stats *m); /* stops the world.  task */

@@ -18,7 +18,7 @@
 #define SHOWN_MAX 160 /* bytes of a word that a message shows */
 
 struct rt_settings rt_settings NOSCAN_DATA = {
-	.gogc = 100, .quantum = QUANTUM_NS / 1000, .gomemlimit = UINT64_MAX, .stackfreeze = 2000, .gctrack = true
+	.gogc = 100, .quantum = QUANTUM_NS / 1000, .gomemlimit = UINT64_MAX, .stackfreeze = 2000, .gcperiod = 120000, .gctrack = true
 };
 static char *argv_buf[MAX_ARGS + 2] NOSCAN_BSS;
 static const char *file NOSCAN_BSS; /* whose lines are being read; NULL: the command line */
@@ -151,6 +151,7 @@ static void godebug(char *list, const char *word)
 		{ "scheddetail", SETTING(scheddetail) },
 		{ "leaks", SETTING(leaks) },
 		{ "quantum", SETTING(quantum) },
+		{ "gcperiod", SETTING(gcperiod) },
 		{ "gcstress", SETTING(gcstress) },
 		{ "allocfail", SETTING(allocfail) },
 		{ "junkfill", SETTING(junkfill) },

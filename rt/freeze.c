@@ -416,7 +416,7 @@ static void compactor_wake(struct rt_timer *t, uint64_t now)
 static bool compactor_sleep(struct g *g, void *b)
 {
 	(void)g;
-	timer_add(timer_background, plat_now() + rt_settings.stackfreeze * 1000000ul +
+	timer_add(timer_background[TIMER_COMPACT], plat_now() + rt_settings.stackfreeze * 1000000ul +
 	                                    ((struct batch *)b)->walked * LOOK_NS);
 	return true;
 }
@@ -428,7 +428,7 @@ static void compactor_main(void *unused)
 	struct batch *b = rt_malloc(sizeof *b, RT_NOSCAN);
 	compactor = rt_self.g;
 	t.fn = compactor_wake;
-	timer_background = &t;
+	timer_background[TIMER_COMPACT] = &t;
 	for (unsigned more = 0; !cannot; more--) {
 		if (!few_stacks())
 			more = 3; /* who parked after the last look but one is frozen too */

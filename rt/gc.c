@@ -24,6 +24,7 @@
  * freed while it is GC_MARK; marks are only added in a cycle. */
 #include "api_mem.h"
 #include "freeze.h"
+#include "gclimit.h"
 #include "gctrack.h"
 #include "leak.h"
 #include "proc.h"
@@ -49,8 +50,9 @@ struct leak_hooks leak_hooks;
 void (*gc_noted)(const struct gc_note *n);
 static struct {
 	uint64_t goal, live;           /* bytes, as of the last cycle */
+	uint64_t most;                 /* what the heap may have at all */
 	uint64_t total_ns, last_end;   /* stop time so far; end of the last cycle */
-	uint64_t cpu_ns;               /* time spent marking so far, by whomever; relaxed */
+	uint64_t cpu_ns;               /* the cores' time taken so far, but by idle ones; relaxed */
 	uint32_t forced;
 	uint64_t armed_live, expected; /* heap_live when marking began; what there is to mark */
 	uint64_t assist_ns, idle_ns;   /* this cycle's; relaxed */
@@ -67,17 +69,23 @@ struct gc_waiter {
 static struct {
 	struct lock lock;
 	struct g *parked;          /* the controller, when it waits */
-	bool wanted;               /* a cycle is to begin */
+	bool wanted;               /* a cycle is to begin, */
+	bool late;                 /* and even if the heap has not grown */
 	uint32_t begun;            /* cycles so far */
 	struct gc_waiter *waiters;
 } control = { .lock = LOCK_INIT(RANK_SEMA) }; /* over waiters: their stacks may be frozen */
 
 /* ---- pacing ------------------------------------------------------------------- */
 
-uint64_t gc_memory_limit(void)
+static uint64_t machine_limit(void)
 {
 	uint64_t machine = (uint64_t)mheap.total_pages << PAGE_SHIFT;
-	machine -= machine / 16; /* for stacks and tables */
+	return machine - machine / 16; /* for stacks and tables */
+}
+
+uint64_t gc_memory_limit(void)
+{
+	uint64_t machine = machine_limit();
 	return rt_settings.gomemlimit < machine ? rt_settings.gomemlimit : machine;
 }
 
@@ -100,6 +108,8 @@ static void set_goal(uint64_t live)
 			goal = min;
 	}
 	uint64_t other = ((uint64_t)mheap.pages_manual << PAGE_SHIFT) + stack_bytes_inuse();
+	uint64_t most = machine_limit();
+	gcs.most = most > other ? most - other : 0;
 	if (rt_settings.gomemlimit != UINT64_MAX)
 		other += mheap.sys_bytes;
 	uint64_t limit = gc_memory_limit();
@@ -231,7 +241,7 @@ static void gc_trace(const struct gc_times *t)
 /* Marks a piece on the system stack and adds its time to *ns. */
 struct piece {
 	uint64_t bytes, ns;
-	bool any;
+	bool any, idle; /* idle: the core has nothing else to do */
 };
 
 static void piece_system(void *arg)
@@ -240,7 +250,8 @@ static void piece_system(void *arg)
 	uint64_t t = plat_now();
 	a->any = gc_mark_piece(a->bytes);
 	a->ns = plat_now() - t;
-	at_add_relaxed(&gcs.cpu_ns, a->ns);
+	at_add_relaxed(a->idle ? &gcs.idle_ns : &gcs.cpu_ns, a->ns);
+	gc_used(a->ns, a->idle);
 }
 
 static bool assist_piece(uint64_t bytes)
@@ -251,9 +262,18 @@ static bool assist_piece(uint64_t bytes)
 	return a.any;
 }
 
+/* The collector has had its share (gclimit.c), and there is memory for what is
+ * allocated meanwhile. */
+static bool limited(void)
+{
+	return unlikely(at_load(&gc_limited)) && at_load(&mheap.heap_live) < gcs.most;
+}
+
 void gc_assist(uint64_t bytes)
 {
 	uint64_t live = at_load(&mheap.heap_live);
+	if (limited())
+		return;
 	if (at_load(&gc_phase) == GC_MARK && live > gcs.armed_live) {
 		uint64_t runway = gcs.goal > gcs.armed_live + 65536 ? gcs.goal - gcs.armed_live : 65536;
 		/* Who is ahead of the marking (done / expected < used / runway) helps. */
@@ -261,7 +281,7 @@ void gc_assist(uint64_t bytes)
 			assist_piece(2 * bytes * (gcs.expected / 1024) / (runway / 1024) + 4096);
 	}
 	/* Past the goal nobody allocates before the cycle is over. */
-	for (unsigned n = 0; at_load(&mheap.heap_live) >= gcs.goal &&
+	for (unsigned n = 0; at_load(&mheap.heap_live) >= gcs.goal && !limited() &&
 	     (at_load(&gc_phase) == GC_MARK || at_load(&control.wanted)); n++)
 		if (at_load(&gc_phase) != GC_MARK || !assist_piece(PIECE)) {
 			if (n < 8)
@@ -283,9 +303,8 @@ bool gc_idle(struct p *p)
 	}
 	if (!mark)
 		return sweep_some(16);
-	struct piece a = { .bytes = PIECE };
+	struct piece a = { .bytes = PIECE, .idle = true };
 	piece_system(&a);
-	at_add_relaxed(&gcs.idle_ns, a.ns);
 	return a.any;
 }
 
@@ -307,7 +326,8 @@ static uint64_t mark_all(void)
 		turn += a.ns;
 		if (!a.any) {
 			gosched();
-		} else if (turn >= SLICE_NS && core_wanted() && at_load(&mheap.heap_live) < gcs.goal) {
+		} else if (turn >= SLICE_NS && core_wanted() &&
+		           (at_load(&mheap.heap_live) < gcs.goal || limited())) {
 			unsigned np = rt_nps;
 			if (np < 4) /* np / 4 of this core */
 				sleep((int64_t)(turn * (4 - np) / np));
@@ -360,6 +380,7 @@ static void last_stop(void *arg)
 	uint64_t stopped = t->armed - t->start + t->lost_ns + (t->end - t->last);
 	gcs.total_ns += stopped;
 	gcs.cpu_ns += stopped * rt_nps;
+	gc_used(stopped * rt_nps, false);
 	gcs.last_end = t->end;
 	gcs.forced += t->forced;
 	if (gc_noted)
@@ -470,15 +491,18 @@ noreturn void gc_controller(void *unused)
 			continue;
 		}
 		control.wanted = false;
+		bool late = control.late;
+		control.late = false;
 		bool forced = control.waiters != NULL, leaks = false;
 		for (struct gc_waiter *w = control.waiters; w; w = w->next)
 			leaks |= w->found != NULL;
-		bool run = forced || at_load(&mheap.heap_live) >= at_load(&mheap.gc_trigger);
+		bool run = forced || late || at_load(&mheap.heap_live) >= at_load(&mheap.gc_trigger);
 		control.begun += run;
 		unlock(&control.lock);
 		if (!run)
 			continue;
 		run_cycle(forced, leaks);
+		gc_period_begins(gcs.last_end);
 		stack_free_dead(); /* who waits may want the memory */
 		waiters_wake();
 	}
@@ -511,6 +535,13 @@ void gc_wait(void (*found)(void *), void *arg)
 	w.next = control.waiters;
 	control.waiters = &w;
 	park(wait_unlock, NULL, WAIT_GC_CYCLE);
+}
+
+void gc_start_late(void)
+{
+	lock(&control.lock);
+	control.late = true;
+	wake_controller();
 }
 
 void gc_start(bool force)
@@ -563,6 +594,9 @@ void gc_stats(struct mem_stats *m)
 	m->pause_total_ns = gcs.total_ns;
 	m->num_gc = gc_cycles;
 	m->num_forced_gc = gcs.forced;
+	m->gc_cpu_ns = gcs.cpu_ns;
+	m->gc_cpu_fraction = gcs.last_end ? (double)gcs.cpu_ns / (double)(gcs.last_end * rt_nps) : 0;
+	m->limiter_last_enabled = gc_limited_cycle;
 }
 
 uint64_t gc_goal(void)

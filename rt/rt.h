@@ -509,6 +509,7 @@ struct rt_settings {
 	int gogc;               /* percent, -1: off */
 	uint64_t gomemlimit;    /* bytes, UINT64_MAX: none */
 	bool gctrace;
+	unsigned gcperiod;      /* ms without a collection after which one is made, 0 never */
 	unsigned stackfreeze;   /* ms between looks for parked tasks to freeze, 0 never */
 	const char *net;        /* NET=..., as it is; NULL: not given */
 	bool freezestress;      /* freeze all parked tasks at each collection */

@@ -56,6 +56,7 @@
 	X(gc_atomic)      /* mark bits are set by a load and a store */ \
 	X(gc_overflow)    /* marked objects that there was no memory to scan are forgotten */ \
 	X(gc_weak)        /* a weak pointer is taken for good after marking has found its object dead */ \
+	X(gc_limit)       /* the collector takes all the time it wants */ \
 	X(gc_dirty_bits)  /* a store sets no dirty bit, as far as the test at boot sees */
 
 #define SABOTAGE_ENUM(step) SABOTAGE_##step,

@@ -41,7 +41,7 @@ struct timer_heap {
 	size_t pages;
 };
 
-struct rt_timer *timer_background;
+struct rt_timer *timer_background[TIMERS_BACKGROUND];
 
 void timers_init(struct p *p)
 {
@@ -288,13 +288,17 @@ COLD bool timers_scan(struct p *p, size_t off, size_t n, void (*fn)(uintptr_t, u
 	return off < len && n < len - off;
 }
 
-/* One that counts: the background's own does not. */
+/* One that counts: the background's own do not. */
 static bool has_timer(const struct p *p)
 {
-	const struct timer_heap *h = p->timers;
-	return at_load(&p->timer_when) != UINT64_MAX &&
-	       !(at_load(&h->n) == 1 && at_load(&timer_background) && timer_background->heap_pos == 1 &&
-	         at_load(&timer_background->p) == p);
+	uint32_t background = 0;
+	if (at_load(&p->timer_when) == UINT64_MAX)
+		return false;
+	for (unsigned i = 0; i < TIMERS_BACKGROUND; i++) {
+		const struct rt_timer *t = at_load(&timer_background[i]);
+		background += t && at_load(&t->heap_pos) && at_load(&t->p) == p;
+	}
+	return at_load(&p->timers->n) > background;
 }
 
 uint32_t timers_count(const struct p *p)

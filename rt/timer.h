@@ -10,8 +10,9 @@ struct rt_timer {
 	uint32_t heap_pos; /* index + 1, 0: in no heap; under p's heap lock */
 };
 
-/* The one timer that keeps nobody from being found deadlocked; NULL none. */
-extern struct rt_timer *timer_background;
+/* The timers that keep nobody from being found deadlocked; NULL none.  Set once. */
+enum { TIMER_COMPACT, TIMER_GC_PERIOD, TIMERS_BACKGROUND };
+extern struct rt_timer *timer_background[TIMERS_BACKGROUND];
 
 /* time.c: into the caller's P's heap, which it is not in; and out of whichever
  * heap it is in: false if it was in none. */
