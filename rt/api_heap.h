@@ -23,6 +23,16 @@ declare_slice(class_stats);
  * Go: MemStats.BySize. */
 slice(class_stats) read_class_stats(void);
 
+/* A collection's stops of the world together, in ns, and when the last of them ended, by nanotime(). */
+typedef struct gc_pause {
+	int64 ns, end;
+} gc_pause;
+declare_slice(gc_pause);
+
+/* Those of the last collections, up to 256, the newest first.  Stops the world.  task.
+ * Go: debug.ReadGCStats; PauseNs and PauseEnd of MemStats. */
+slice(gc_pause) read_gc_pauses(void);
+
 /* ---- the allocation profile ----------------------------------------------------- */
 
 /* Samples one allocation for each so many bytes, on average; 1: every one; 0: none, as

@@ -46,13 +46,14 @@
 #endif
 
 uint32_t gc_cycles, gc_phase;
+struct gc_pause_note gc_pauses[GC_PAUSES] NOSCAN_BSS;
 struct leak_hooks leak_hooks;
 void (*gc_noted)(const struct gc_note *n);
 static struct {
 	uint64_t goal, live;           /* bytes, as of the last cycle */
 	uint64_t most;                 /* what the heap may have at all */
 	uint64_t total_ns, last_end;   /* stop time so far; end of the last cycle */
-	uint64_t cpu_ns;               /* the cores' time taken so far, but by idle ones; relaxed */
+	uint64_t cpu_ns, cpu_end;      /* the cores' time taken so far, but by idle ones, relaxed; as of last_end */
 	uint32_t forced;
 	uint64_t armed_live, expected; /* heap_live when marking began; what there is to mark */
 	uint64_t assist_ns, idle_ns;   /* this cycle's; relaxed */
@@ -229,7 +230,7 @@ static void gc_trace(const struct gc_times *t)
 	          "%llu->%llu->%llu MB, %llu MB goal, %llu MB stacks, %llu MB globals, %u P%s\n",
 	          gc_cycles, (unsigned long long)(t->start / 1000000000),
 	          (unsigned long long)(t->start / 1000000 % 1000),
-	          (unsigned)(t->end ? gcs.cpu_ns * 100 / np / t->end : 0), ms(b[0], 24, a),
+	          (unsigned)(t->end ? gcs.cpu_end * 100 / np / t->end : 0), ms(b[0], 24, a),
 	          ms(b[1], 24, m), ms(b[2], 24, e), ms(b[3], 24, a * np), ms(b[4], 24, gcs.assist_ns),
 	          ms(b[5], 24, t->mark_ns), ms(b[6], 24, gcs.idle_ns), ms(b[7], 24, e * np),
 	          mb(t->heap_before), mb(t->heap_after), mb(gcs.live), mb(t->goal), mb(gc_stack_bytes),
@@ -381,7 +382,9 @@ static void last_stop(void *arg)
 	gcs.total_ns += stopped;
 	gcs.cpu_ns += stopped * rt_nps;
 	gc_used(stopped * rt_nps, false);
+	gcs.cpu_end = gcs.cpu_ns;
 	gcs.last_end = t->end;
+	gc_pauses[gc_cycles % GC_PAUSES] = (struct gc_pause_note){ stopped, t->end };
 	gcs.forced += t->forced;
 	if (gc_noted)
 		gc_noted(&(struct gc_note){ gc_cycles, t->forced, t->start, t->end,
@@ -595,7 +598,7 @@ void gc_stats(struct mem_stats *m)
 	m->num_gc = gc_cycles;
 	m->num_forced_gc = gcs.forced;
 	m->gc_cpu_ns = gcs.cpu_ns;
-	m->gc_cpu_fraction = gcs.last_end ? (double)gcs.cpu_ns / (double)(gcs.last_end * rt_nps) : 0;
+	m->gc_cpu_fraction = gcs.last_end ? (double)gcs.cpu_end / (double)(gcs.last_end * rt_nps) : 0;
 	m->limiter_last_enabled = gc_limited_cycle;
 }
 

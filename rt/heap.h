@@ -313,6 +313,14 @@ void gc_stats(struct mem_stats *m);     /* stop: sets the collector's figures in
 uint64_t gc_goal(void);                 /* bytes; any */
 void gc_goal_update(void);              /* stop: a setting has changed */
 
+/* How long the world stood still for cycle n, and when that ended; of the last ones, at
+ * n % GC_PAUSES.  Written in a stop. */
+#define GC_PAUSES 256u
+struct gc_pause_note {
+	uint64_t ns, end;
+};
+extern struct gc_pause_note gc_pauses[GC_PAUSES];
+
 /* What a cycle was like; times are plat_now()'s. */
 struct gc_note {
 	uint32_t number;

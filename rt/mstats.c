@@ -87,6 +87,29 @@ void read_mem_stats(struct mem_stats *m)
 	in_stop("read_mem_stats", mem_stats_read, m);
 }
 
+struct pauses {
+	gc_pause *v;
+	uint32_t n;
+};
+
+static void pauses_read(void *arg)
+{
+	struct pauses *a = arg;
+	for (a->n = 0; a->n < GC_PAUSES && a->n < gc_cycles; a->n++) {
+		const struct gc_pause_note *p = &gc_pauses[(gc_cycles - a->n) % GC_PAUSES];
+		a->v[a->n] = (gc_pause){ (int64_t)p->ns, (int64_t)p->end };
+	}
+}
+
+slice(gc_pause) read_gc_pauses(void)
+{
+	slice(gc_pause) v = make_slice(gc_pause, GC_PAUSES);
+	struct pauses a = { .v = v.ptr };
+	in_stop("read_gc_pauses", pauses_read, &a);
+	v.len = a.n;
+	return v;
+}
+
 /* ---- by class --------------------------------------------------------------------- */
 
 static void class_stats_read(void *arg)

@@ -76,6 +76,36 @@ TEST(sums)
 	list = NULL;
 }
 
+/* What is told of each stop adds up to what is told of all. */
+TEST(pauses)
+{
+	struct mem_stats a, b;
+	read_mem_stats(&a);
+	int64 from = nanotime();
+	int n = SCALED(20);
+	for (int i = 0; i < n; i++)
+		gc();
+	slice(gc_pause) v = read_gc_pauses();
+	read_mem_stats(&b);
+	uint32 more = b.num_gc - a.num_gc;
+	CHECK(more >= (uint32)n && v.len == min((size_t)b.num_gc, 256));
+	CHECK_EQ(v.ptr[0].end, b.last_gc);
+	uint64 sum = 0;
+	for (uint32 i = 0; i < min(more, 256u); i++) {
+		sum += (uint64)v.ptr[i].ns;
+		CHECK(v.ptr[i].ns > 0 && v.ptr[i].end > from);
+		CHECK(i == 0 || v.ptr[i].end + v.ptr[i - 1].ns <= v.ptr[i - 1].end);
+	}
+	if (more <= 256)
+		CHECK_EQ(sum, b.pause_total_ns - a.pause_total_ns);
+	for (int i = 0; i < 300; i++)
+		gc();
+	CHECK_EQ(read_gc_pauses().len, 256);
+	CHECK(b.gc_cpu_ns > a.gc_cpu_ns && b.gc_cpu_ns >= b.pause_total_ns);
+	CHECK(b.gc_cpu_fraction > 0 && b.gc_cpu_fraction < 1);
+	CHECK_EQ((int)(b.gc_cpu_fraction * (double)b.last_gc * gomaxprocs(0) / (double)b.gc_cpu_ns * 100 + 0.5), 100);
+}
+
 static uint32 cycles(void)
 {
 	struct mem_stats m;
@@ -160,6 +190,7 @@ TEST_MAIN
 {
 	RUN(classes);
 	RUN(sums);
+	RUN(pauses);
 	RUN(percent);
 	RUN(limit);
 	RUN(limit_below_the_live_heap);
