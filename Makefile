@@ -59,7 +59,7 @@ NET_SRCS    := $(sort $(wildcard rt/net/*.c rt/http/*.c))
 RT_SRCS     := $(filter-out $(IRQ_SRCS),$(sort $(wildcard rt/*.c)))
 # Run once, seldom, or when all is lost: small before fast.
 COLD_SRCS   := $(addprefix rt/,boot.c checkmark.c crt.c date.c digest.c disk.c embed.c env.c file.c filetable.c freeze.c gc.c gclimit.c gctrack.c heapverify.c leak.c mcentral.c mheap.c mprof.c mstats.c numa.c oom.c inspectjson.c console.c panic.c reach.c schedcheck.c schedtrace.c slot.c stop.c symtab.c taskdump.c tarfs.c timefmt.c traceback.c whyalive.c) \
-	$(addprefix rt/http/,client.c events.c files.c mux.c types.c url.c) $(addprefix rt/net/,addr.c dial.c iface.c sntp.c udp.c) $(addprefix kernel/,acpi.c bootmem.c config.c console.c cpu.c fatal.c fbcon.c font.c ioapic.c main.c numa.c percore.c power.c print.c smp.c track.c vm.c walltime.c) boot/pvhinfo.c \
+	$(addprefix rt/http/,client.c events.c files.c mux.c types.c url.c) $(addprefix rt/net/,addr.c dial.c iface.c sntp.c udp.c) $(addprefix kernel/,acpi.c bootmem.c config.c console.c cpu.c fatal.c fbcon.c font.c ioapic.c kept.c main.c numa.c percore.c power.c print.c smp.c track.c vm.c walltime.c) boot/pvhinfo.c \
 	$(addprefix drivers/,nvme_pci.c pci.c probe.c virtio_mmio.c virtio_pci.c)
 RT_ASM      := $(sort $(wildcard rt/*.S))
 KERNEL_SRCS := $(sort $(wildcard boot/*.c kernel/*.c drivers/*.c))
@@ -313,7 +313,7 @@ help: ## this list
 	@awk -F ' ## ' '/^[a-zN%\/-]+:.* ## / { sub(/:.*/, "", $$1); sub(/%/, "NAME", $$1); printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST) | sort
 	@echo "Settings: APP=folder FILE=path ARGS='words for main' CONFIG=path SMP=cores MEM=size CPU=model"
 	@echo "          MACHINE=q35|microvm|uefi DISK=virtio|ahci|nvme|usb PORTS=8080:80 GDB=1 V=1"
-	@echo "          the runtime's: GOMAXPROCS GOGC GOMEMLIMIT GODEBUG NET PANIC=halt|reboot|exit"
+	@echo "          the runtime's: GOMAXPROCS GOGC GOMEMLIMIT GODEBUG NET PANIC=halt|reboot[:SECONDS]|exit"
 	@echo "Example:  make run APP=apps/wordcount FILE=/etc/services SMP=4 GODEBUG=gctrace=1"
 
 # ---- generated dependencies -----------------------------------------------------

@@ -113,6 +113,12 @@ bool fatal_going(void);                 /* somebody has begun */
 bool fatal_nmi(struct plat_frame *f);
 noreturn void fatal_end(int status);
 
+/* ---- kept.c ---- */
+uint64_t kept_take(void);               /* its pages, before vm_init(); 0: none */
+void kept_init(uint64_t pa);            /* after it: prints what the last run left */
+void kept_write(const char *s, size_t n); /* fatal path: all that is printed */
+void kept_end(void);                    /* the report is complete */
+
 /* ---- config.c ---- */
 void config_init(const struct boot_info *bi); /* once; the strings of bi end */
 #define CONFIG_SOURCE 1                 /* plat.h's PLAT_SOURCE */

@@ -75,6 +75,8 @@ void console_write(const char *s, size_t n)
 	fbcon_write(s, n);
 	if (locked)
 		__atomic_store_n(&lock_word, 0, __ATOMIC_RELEASE);
+	else
+		kept_write(s, n);
 	kernel_leave();
 }
 

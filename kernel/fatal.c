@@ -12,6 +12,7 @@ enum panic_mode { PANIC_EXIT, PANIC_HALT, PANIC_REBOOT };
 #define STOP_LIMIT_NS 200000000ul
 
 static enum panic_mode panic_mode;
+static unsigned reboot_delay; /* seconds */
 static bool have_screen;
 static uint32_t owner; /* 1 + reporting core, 0 none; the winner's CAS decides */
 
@@ -32,8 +33,11 @@ void fatal_init(bool screen)
 	have_screen = screen;
 	if (v && is_word(v, n, "halt"))
 		panic_mode = PANIC_HALT;
-	else if (v && is_word(v, n, "reboot"))
+	else if (v && n >= 6 && is_word(v, 6, "reboot")) {
 		panic_mode = PANIC_REBOOT;
+		for (size_t i = 7; i < n; i++) /* reboot:SECONDS */
+			reboot_delay = reboot_delay * 10 + (unsigned)(v[i] - '0');
+	}
 }
 
 noreturn void cpu_halt(void)
@@ -86,10 +90,15 @@ bool fatal_nmi(struct plat_frame *f)
 
 noreturn void fatal_end(int status)
 {
+	kept_end();
 	switch (panic_mode) {
 	case PANIC_HALT:
 		cpu_halt();
 	case PANIC_REBOOT:
+		if (reboot_delay)
+			kprintf("ingot: reboot in %u s\n", reboot_delay);
+		for (unsigned i = 0; i < reboot_delay; i++)
+			clock_delay_us(1000000);
 		power_reset();
 	case PANIC_EXIT:
 		break;

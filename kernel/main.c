@@ -120,7 +120,9 @@ static void memory_init(const struct boot_info *bi, uint64_t info_pa)
 		uint64_t cores = r[3] >> 28 & 1 ? r[1] >> 16 & 0xff : 1;
 		too_little(RUNTIME_MIN + TABLES_MIN + cores * CORE_PAGES * PAGE_SIZE - have);
 	}
+	uint64_t kept = kept_take();
 	vm_init();
+	kept_init(kept);
 	boot_info = in_image ? (void *)(info_pa - image_delta + IMAGE_BASE) : phys_map(info_pa, sizeof *bi);
 	for (unsigned i = 0; i < boot_info->nmodules; i++)
 		if (boot_info->modules[i].len)

@@ -245,8 +245,9 @@ static void setting(char *word)
 		rt_settings.net = v;
 		break;
 	case PANIC: /* the platform has read it: kernel/fatal.c */
-		if (strcmp(v, "halt") && strcmp(v, "reboot") && strcmp(v, "exit"))
-			bad(copy, "panic is halt, reboot or exit");
+		if (strcmp(v, "halt") && strcmp(v, "reboot") && strcmp(v, "exit") &&
+		    (strncmp(v, "reboot:", 7) || !number(v + 7, 86400, &n)))
+			bad(copy, "panic is halt, reboot, reboot:SECONDS or exit");
 		break;
 	case KERNEL:
 		if (strcmp(v, "verbose"))

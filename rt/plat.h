@@ -204,7 +204,7 @@ bool plat_fatal_begin(void);
 struct plat_frame;
 const struct plat_frame *plat_fatal_frame(unsigned core);
 /* Step 3: the end: halts, reboots or exits as configured on the command line
- * ("panic=halt|reboot|exit", default exit), with this status. */
+ * ("panic=halt|reboot|reboot:SECONDS|exit", default exit), with this status. */
 noreturn void plat_fatal_end(int status);
 /* If addr lies in a stack owned by the platform (scheduler, interrupt, boot
  * stacks), its bounds.  For the unwinder.  any. */

@@ -397,6 +397,13 @@ def check_config():
                          (status, plain(guest.text)[-800:]))
 
 
+def check_reboot():
+    """The report of a crash lasts over a reset and the firmware's start; kernel/kept.c."""
+    with Guest(image("reboot", built("ends"), "panic=reboot -- panic"), ("-action", "reboot=reset"), mem="256M", smp=1) as guest:
+        kept = guest.expect(r"(?s)the last run ended with:\s+panic: boom 42.*ends\.c:\d+.*that was the last run")
+        report.check("the report of a crash is there after the reboot", kept, plain(guest.text)[-1500:])
+
+
 CONFIG = "/EFI/INGOT/CONFIG.TXT"
 PROBE = f"{TMP}/probe.elf"
 try:
@@ -406,7 +413,7 @@ try:
          "-nostdlib", "-static", "-no-pie", "-Wl,-T,tests/system/probe/probe.ld,--build-id=none,-z,noexecstack",
          "-o", PROBE, "tests/system/probe/probe.c")
     parts = {"file": check_image_file, "mkimage": check_refusals_of_mkimage, "elf": check_elf_code,
-             "handover": check_handover, "cmdline": check_cmdline, "config": check_config, "bad": check_bad_inputs, "disks": check_disks,
+             "handover": check_handover, "cmdline": check_cmdline, "config": check_config, "reboot": check_reboot, "bad": check_bad_inputs, "disks": check_disks,
              "wordcount": check_wordcount, "screen": check_screen}
     for part in sys.argv[1:] or parts:
         parts[part]()
