@@ -50,15 +50,19 @@ error file_table_stat(file_system *fs, string name, file_info *info)
 	return file_table_find((const struct file_table *)fs, name, info, &i);
 }
 
-/* Puts an entry where it belongs; a folder comes once for each file in it. */
+/* Puts an entry where it belongs; a folder comes once for each file in it.  Of one name
+ * there is one: the first file, else the folder, as for file_table_find(). */
 static slice(file_info) insert(slice(file_info) list, file_info e)
 {
 	size_t i = list.len;
 
 	while (i && string_cmp(list.ptr[i - 1].name, e.name) > 0)
 		i--;
-	if (i && e.is_dir && string_eq(list.ptr[i - 1].name, e.name))
+	if (i && string_eq(list.ptr[i - 1].name, e.name)) {
+		if (list.ptr[i - 1].is_dir)
+			list.ptr[i - 1] = e;
 		return list;
+	}
 	list = append(list, e);
 	memmove(&list.ptr[i + 1], &list.ptr[i], (list.len - 1 - i) * sizeof e);
 	list.ptr[i] = e;

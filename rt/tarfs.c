@@ -138,12 +138,19 @@ static string name_of_header(const struct header *h)
 	return string_from_bytes(name.ptr, name.len);
 }
 
-/* As file names are here: without "./" and '/' in front. */
+/* As names are here (fs_open): "./a//b" is a/b.  "": one with "..", which nobody could ask
+ * for, or of no file. */
 static string plain(string name)
 {
-	while (strings_cut_prefix(name, S("./"), &name) || strings_cut_prefix(name, S("/"), &name))
-		;
-	return name;
+	string all = S(""), part;
+	while (name.len) {
+		strings_cut(name, S("/"), &part, &name);
+		if (string_eq(part, S("..")))
+			return S("");
+		if (part.len && !string_eq(part, S(".")))
+			all = all.len ? sprint("%s/%s", all, part) : part;
+	}
+	return all;
 }
 
 static error bad(int64_t at, string why)
@@ -182,10 +189,12 @@ static error walk(struct tar_fs *fs)
 			continue;
 		}
 		if (h->type == '0' || h->type == 0 || h->type == '7') {
-			tar_entry e = { plain(said.name.len ? said.name : name_of_header(h)), at, size,
+			string name = said.name.len ? said.name : name_of_header(h);
+			bool folder = strings_has_suffix(name, S("/")); /* an old one's */
+			tar_entry e = { plain(name), at, size,
 				        said.modified >= 0 ? said.modified : number(h->mtime, sizeof h->mtime) };
 			e.modified = e.modified > 0 ? e.modified : 0;
-			if (e.name.len && e.name.ptr[e.name.len - 1] != '/') /* old folders */
+			if (e.name.len && !folder)
 				fs->entries = append(fs->entries, e);
 		} else {
 			size = h->type == '5' || h->type == '1' || h->type == '2' ? 0 : size;

@@ -5,7 +5,8 @@
 
 bool url_decode(string s, bool plus, string *out)
 {
-	if (!memchr(s.ptr, '%', s.len) && !(plus && memchr(s.ptr, '+', s.len))) {
+	/* An empty string may have no address: "?q". */
+	if (!s.len || (!memchr(s.ptr, '%', s.len) && !(plus && memchr(s.ptr, '+', s.len)))) {
 		*out = s;
 		return true;
 	}
@@ -140,13 +141,13 @@ string url_resolve(string base, string ref)
 	string path, query, base_path, none;
 	if (scheme_len(ref))
 		return ref;
+	strings_cut(base, S("#"), &base, &none);
 	ptrdiff_t n = strings_index(base, S("://"));
 	if (n < 0)
 		return ref;
 	if (strings_has_prefix(ref, S("//")))
 		return concat(((string){ base.ptr, (size_t)n + 1 }), ref);
 	strings_cut(ref, S("#"), &ref, &none);
-	strings_cut(base, S("#"), &base, &none);
 	string after = { base.ptr + n + 3, base.len - (size_t)n - 3 };
 	ptrdiff_t slash = strings_index_any(after, S("/?"));
 	size_t root = slash < 0 ? base.len : (size_t)(n + 3 + slash);
