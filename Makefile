@@ -8,6 +8,7 @@
 #   asan      host with ASan, UBSan and assertions
 #   nasty     host with assertions, tiny queues, junk fill
 #   sabotage  host where single steps can be left out (rt/sabotage.h)
+#   fuzz      asan that tells libFuzzer where it has been (tests/fuzz/README.md)
 #
 # Parts: kernel/libc.mk (C library), rt/gen/tools.mk (tools run after each
 # link), boot/efi/efi.mk (UEFI loader and disk images).  Dependencies are
@@ -35,7 +36,7 @@ METAL   := -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -fno-stack-prot
 HOSTF   := -fno-pie -ftls-model=local-exec -fno-stack-protector -mno-red-zone
 
 METAL_VARIANTS := metal mdebug mnasty
-HOST_VARIANTS  := host asan nasty sabotage
+HOST_VARIANTS  := host asan nasty sabotage fuzz
 FLAGS_metal  := $(METAL) $(SECTIONS)
 FLAGS_mdebug := $(METAL) $(SECTIONS) -DINGOT_DEBUG
 FLAGS_mnasty := $(METAL) $(SECTIONS) -DINGOT_DEBUG -DRUNQ_SIZE=4 -DINGOT_NASTY -DINGOT_SABOTAGE
@@ -43,6 +44,7 @@ FLAGS_host   := $(HOSTF)
 # alloca: what is beyond the limit comes from the heap, and ASan would mark all between that and the stack.
 FLAGS_asan   := $(HOSTF) -DINGOT_DEBUG -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined \
 	--param asan-instrument-allocas=0
+FLAGS_fuzz   := $(FLAGS_asan) -fsanitize-coverage=trace-pc,trace-cmp
 FLAGS_nasty  := $(HOSTF) -DINGOT_DEBUG -DRUNQ_SIZE=4 -DINGOT_NASTY
 FLAGS_sabotage := $(HOSTF) -DINGOT_SABOTAGE
 
@@ -80,7 +82,7 @@ MAKEFLAGS += --no-print-directory
 SAY := $(if $(V),@:,@echo)
 QUIET := $(if $(V),,@)
 
-.PHONY: all help run test check soak image images examples bench counts figures reference check-deps check-stack deps clean gdb
+.PHONY: all help run test check soak fuzz image images examples bench counts figures reference check-deps check-stack deps clean gdb
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/metal/app/$(notdir $(abspath $(APP))).elf ## build the image of APP
@@ -94,14 +96,15 @@ ifneq ($(filter-out help clean deps,$(GOALS)),)
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
 # The tests make the reference, and look at the demo's page.
 ifneq ($(shell tests/deps.sh $(filter bench,$(GOALS)) $(if $(filter test reference t/reference,$(GOALS)),reference) \
-	$(if $(filter test t/demo,$(GOALS)),browser) $(if $(filter test t/gdb,$(GOALS)),gdb) >&2 && echo ok),ok)
+	$(if $(filter test t/demo,$(GOALS)),browser) $(if $(filter test t/gdb,$(GOALS)),gdb) \
+	$(if $(filter test fuzz t/fuzz $(B)/fuzz/%,$(GOALS)),fuzz) >&2 && echo ok),ok)
 $(error cannot go on without these packages)
 endif
 endif
 endif
 
 deps: ## install what is missing (Debian packages, as root or through sudo)
-	@tests/deps.sh bench reference browser gdb
+	@tests/deps.sh bench reference browser gdb fuzz
 
 # ---- flags: a change rebuilds ------------------------------------------------
 
@@ -134,6 +137,7 @@ APPINC_host := -Irt
 APPINC_asan := -Irt
 APPINC_nasty := -Irt
 APPINC_sabotage := -Irt
+APPINC_fuzz := -Irt
 NEED_metal := $(LIBC_HEADERS)
 NEED_mdebug := $(LIBC_HEADERS)
 NEED_mnasty := $(LIBC_HEADERS)
@@ -251,6 +255,8 @@ examples: $(foreach d,$(notdir $(EXAMPLES)),$(B)/metal/app/$(d).elf $(B)/host/ap
 %.stripped: %.elf
 	$(SAY) "  STRIP $@"; strip --strip-all -o $@ $<
 
+include tests/fuzz/fuzz.mk
+
 # ---- running ----------------------------------------------------------------------
 
 # The word counter needs a text; every Debian system has this one.
@@ -286,6 +292,9 @@ t/%: ## one test in all its rings, and how to repeat it (ON=host|asan|nasty|boot
 MINUTES ?= 30
 soak: $(if $(filter host,$(ON)),$(B)/nasty/app/soak/soak,$(B)/mnasty/app/soak.elf) ## random mixes of everything tasks do, nothing lost (MINUTES=30 SEED=n SMP=4 ON=host)
 	@SMP=$(if $(filter file,$(origin SMP)),4,$(SMP)) tests/system/soak.py $(MINUTES) '$(SEED)' $(filter host,$(ON))
+# One target or all of them, by libFuzzer: tests/fuzz/README.md.
+fuzz: $(B)/fuzz/fuzz/fuzz ## fuzz parsers and drivers, a minute each (TARGET=tar SECONDS=n RUNS=n SEED=n FILE=input)
+	@tests/system/fuzz.py $(or $(TARGET),all) $(or $(FILE),$(SECONDS:%=seconds=%) $(RUNS:%=runs=%) $(SEED:%=seed=%))
 # The peers lie beside the tree; without them there are only our own figures.
 PEERS ?= ../shared/peers/go
 bench: $(B)/host/app/bench/bench ## our hosted benchmarks beside Go's, in one run (NAMES='yield spawn' for some)
@@ -317,4 +326,4 @@ help: ## this list
 	@echo "Example:  make run APP=apps/wordcount FILE=/etc/services SMP=4 GODEBUG=gctrace=1"
 
 # ---- generated dependencies -----------------------------------------------------
--include $(wildcard $(addprefix $(B)/,$(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(v)/rt/*.d $(v)/rt/net/*.d $(v)/rt/http/*.d $(v)/llhttp/*.d $(v)/lwip/*/*.d $(v)/lwip/*/*/*.d $(v)/kernel/*.d $(v)/boot/*.d $(v)/drivers/*.d $(v)/unit/*.d $(v)/tests/host/*.d $(v)/app/*/*.d) libc/ingot/*.d))
+-include $(wildcard $(addprefix $(B)/,$(foreach v,$(METAL_VARIANTS) $(HOST_VARIANTS),$(v)/rt/*.d $(v)/rt/net/*.d $(v)/rt/http/*.d $(v)/llhttp/*.d $(v)/lwip/*/*.d $(v)/lwip/*/*/*.d $(v)/kernel/*.d $(v)/boot/*.d $(v)/drivers/*.d $(v)/unit/*.d $(v)/tests/host/*.d $(v)/app/*/*.d $(v)/fuzz/*.d) libc/ingot/*.d))

@@ -1,10 +1,11 @@
 #!/bin/sh
 # Installs the Debian packages that building and testing need, if any is missing.
 #
-#   deps.sh [bench] [reference] [browser] [gdb]
+#   deps.sh [bench] [reference] [browser] [gdb] [fuzz]
 #                       also what the comparison with Go needs; what makes the
 #                       reference of ingot.h; what looks at the demo's page (100 MB,
-#                       half a minute); gdb, for the test of kernel/gdb.py
+#                       half a minute); gdb, for the test of kernel/gdb.py;
+#                       libFuzzer
 #
 # Says in one line what it installs and why.  When all was there at the last
 # look, and neither this file nor dpkg's records changed since, it starts no
@@ -28,6 +29,7 @@ dpkg-dev:unpacks_musl's_source xz-utils:unpacks_musl's_source ca-certificates:fe
 for group; do
 	case $group in
 	bench) want="$want golang-go:peer_of_the_benchmarks golang-golang-x-sync-dev:peer_of_an_example" ;;
+	fuzz) want="$want libclang-rt-dev:libFuzzer" ;;
 	gdb) want="$want gdb:the_test_of_its_script" ;;
 	browser) want="$want chromium-headless-shell:looks_at_the_demo's_page fonts-dejavu-core:letters_on_it" ;;
 	reference) want="$want doxygen:the_header's_reference" ;;
