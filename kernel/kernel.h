@@ -37,6 +37,9 @@
 #define CORE_STACK_BASE 0xfffff08000000000ul
 #define IMAGE_BASE 0xffffffff80000000ul
 
+/* Runs at boot or when all is lost: small before fast, in files that are built for speed. */
+#define COLD __attribute__((cold))
+
 /* ---- small tools (all contexts) ----------------------------------------- */
 
 static inline void outb(uint16_t port, uint8_t v) { __asm__ volatile("outb %0,%1" ::"a"(v), "Nd"(port)); }
@@ -244,7 +247,7 @@ unsigned numa_of_core(uint32_t apic_id);
 unsigned numa_of_memory(uint64_t pa, uint64_t *end);
 
 /* apic.c */
-void lapic_init(void);                       /* on each core; first on core 0 */
+COLD void lapic_init(void);                       /* on each core; first on core 0 */
 uint32_t lapic_id(void);
 void lapic_eoi(void);
 void lapic_send_ipi(uint32_t apic_id, unsigned vector); /* any context, interrupts may be on */
@@ -299,7 +302,7 @@ void devirq_done(struct io_event *ev);
 void smp_start(struct cpu **list, unsigned n);
 
 /* clock.c */
-void clock_init(void);                       /* core 0, after lapic_init; calibrates */
+COLD void clock_init(void);                       /* core 0, after lapic_init; calibrates */
 void clock_core(void);                       /* each further core, before it asks for the time */
 uint64_t clock_now(void);                    /* monotonic ns, agrees across cores.  any */
 void clock_delay_us(unsigned us);            /* busy; works before clock_init (PIT/port 0x80) */

@@ -85,14 +85,14 @@ uint32_t acpi_uid_of(uint32_t apic_id);
 /* ---- apic.c --------------------------------------------------------------- */
 
 /* Starting other cores: INIT, and start-up at physical page `page`. */
-void lapic_send_init(uint32_t apic_id);
-void lapic_send_startup(uint32_t apic_id, unsigned page);
+COLD void lapic_send_init(uint32_t apic_id);
+COLD void lapic_send_startup(uint32_t apic_id, unsigned page);
 extern bool lapic_x2;      /* x2APIC mode in use */
 /* Calibration: the masked counter runs down from 2^32-1; its value. */
 void lapic_timer_free_run(void);
 uint32_t lapic_timer_count(void);
 /* Ends it.  Counter rate in Hz; 0 when the TSC deadline is used. */
-void lapic_timer_set_rate(uint64_t hz);
+COLD void lapic_timer_set_rate(uint64_t hz);
 
 /* ---- clock.c --------------------------------------------------------------- */
 
@@ -101,22 +101,22 @@ uint64_t clock_ticks(uint64_t ns);
 /* Between begin and end: compares core c's TSC with this core's and sets c's
  * correction.  stamp: c's TSC when it arrived; sent: ours before it was sent
  * for.  c is online and asleep with interrupts on.  Core 0, in smp_start(). */
-void clock_sync_core(struct cpu *c, uint64_t stamp, uint64_t sent);
-void clock_sync_begin(void);
-void clock_sync_end(void);
+COLD void clock_sync_core(struct cpu *c, uint64_t stamp, uint64_t sent);
+COLD void clock_sync_begin(void);
+COLD void clock_sync_end(void);
 
 /* ---- kvmclock.c ------------------------------------------------------------ */
 
 /* True if KVM offers its clock and does not vouch for the TSCs: then each core
  * must call kvmclock_core() when it starts, and kvmclock_now() is the time in
  * ns, of the own core, interrupts off.  Core 0, once. */
-bool kvmclock_keep(void);
-void kvmclock_core(void);
+COLD bool kvmclock_keep(void);
+COLD void kvmclock_core(void);
 uint64_t kvmclock_now(void);
 /* The TSC's rate in Hz; 0 where KVM does not offer its clock. */
-uint64_t kvmclock_rate(void);
+COLD uint64_t kvmclock_rate(void);
 /* Nanoseconds since 1970 now; false where KVM does not say. */
-bool kvmclock_wall(int64_t *unix_ns);
+COLD bool kvmclock_wall(int64_t *unix_ns);
 
 /* ---- ap.S -------------------------------------------------------------------- */
 

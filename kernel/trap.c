@@ -232,7 +232,7 @@ static int stack_fault(uint64_t err, uintptr_t addr)
 }
 
 /* Called by stubs.S; returns to resume from *f. */
-void exception_dispatch(struct plat_frame *f, unsigned vector, uint64_t err)
+COLD void exception_dispatch(struct plat_frame *f, unsigned vector, uint64_t err)
 {
 	struct cpu *c = cpu_self;
 	uintptr_t addr = 0;
