@@ -13,6 +13,7 @@ enum panic_mode { PANIC_EXIT, PANIC_HALT, PANIC_REBOOT };
 
 static enum panic_mode panic_mode;
 static unsigned reboot_delay; /* seconds */
+static char reboot_says[32];
 static bool have_screen;
 static uint32_t owner; /* 1 + reporting core, 0 none; the winner's CAS decides */
 
@@ -37,6 +38,7 @@ void fatal_init(bool screen)
 		panic_mode = PANIC_REBOOT;
 		for (size_t i = 7; i < n; i++) /* reboot:SECONDS */
 			reboot_delay = reboot_delay * 10 + (unsigned)(v[i] - '0');
+		ksnprintf(reboot_says, sizeof reboot_says, "ingot: reboot in %u s\n", reboot_delay);
 	}
 }
 
@@ -95,8 +97,9 @@ noreturn void fatal_end(int status)
 	case PANIC_HALT:
 		cpu_halt();
 	case PANIC_REBOOT:
-		if (reboot_delay)
-			kprintf("ingot: reboot in %u s\n", reboot_delay);
+		/* Not kprintf: this may be a task's stack. */
+		for (const char *c = reboot_says; reboot_delay && *c; c++)
+			console_write(c, 1);
 		for (unsigned i = 0; i < reboot_delay; i++)
 			clock_delay_us(1000000);
 		power_reset();
