@@ -240,6 +240,9 @@ string rt_vsprint(const char *fmt, va_list ap)
 	string s = {};
 	int n;
 
+	for (n = 0; fmt[n] != '%'; n++) /* nothing to convert: an answer's fixed text */
+		if (!fmt[n])
+			return string_from_bytes(fmt, (size_t)n);
 	va_copy(again, ap);
 	n = vsnprintf(line, sizeof line, fmt, ap);
 	if (n >= (int)sizeof line) {

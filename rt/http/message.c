@@ -277,11 +277,15 @@ bool has_token(string list, string word)
 
 bool header_clean(string name, string value)
 {
+	/* What is in a token, RFC 9110, 5.6.2: !#$%&'*+-. 0-9 A-Z ^_` a-z |~ */
+	static const uint32_t token[4] = { 0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff };
 	if (name.len == 0)
 		return false;
-	for (size_t i = 0; i < name.len; i++) /* a token: RFC 9110, 5.6.2 */
-		if (name.ptr[i] <= ' ' || name.ptr[i] > '~' || memchr("()<>@,;:\\\"/[]?={}", name.ptr[i], 17))
+	for (size_t i = 0; i < name.len; i++) {
+		byte c = (byte)name.ptr[i];
+		if (c > '~' || !(token[c / 32] >> c % 32 & 1))
 			return false;
+	}
 	for (size_t i = 0; i < value.len; i++)
 		if (value.ptr[i] == '\r' || value.ptr[i] == '\n' || value.ptr[i] == 0)
 			return false;

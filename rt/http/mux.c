@@ -146,7 +146,7 @@ void http_handle_with(http_mux *m, string pattern, http_handler fn, void *arg)
 }
 
 /* Segments are compared decoded: "/a%2fb" has one. */
-static bool match(const struct pattern *p, string path, struct http_exchange *x)
+static bool match(const struct pattern *p, string path, bool escaped, struct http_exchange *x)
 {
 	uint32_t n = 0;
 	bool more = true;
@@ -160,10 +160,12 @@ static bool match(const struct pattern *p, string path, struct http_exchange *x)
 			more = false;
 		} else {
 			string before = path;
+			if (!escaped && g->kind == LITERAL && g->text.len && path.len && path.ptr[0] != g->text.ptr[0])
+				return false; /* most differ at once */
 			seg = next_segment(&path);
 			more = seg.len < before.len;
 		}
-		if (!url_decode(seg, false, &seg))
+		if (escaped && !url_decode(seg, false, &seg))
 			return false;
 		if (g->kind == LITERAL) {
 			if (!string_eq(seg, g->text))
@@ -186,6 +188,7 @@ http_handler mux_find(http_mux *m, struct http_exchange *x, string *allow)
 	http_handler fn = NULL;
 	if (query)
 		path.len = (size_t)(query - path.ptr);
+	bool escaped = memchr(path.ptr, '%', path.len);
 	*allow = S("");
 	if (path.len == 0 || path.ptr[0] != '/')
 		return NULL;
@@ -195,7 +198,7 @@ http_handler mux_find(http_mux *m, struct http_exchange *x, string *allow)
 	for (struct pattern *p = m->first; p && !fn; p = p->next) {
 		bool fits = p->method.len == 0 || string_eq(p->method, method) ||
 		            (string_eq(p->method, S("GET")) && string_eq(method, S("HEAD")));
-		if (!match(p, path, x))
+		if (!match(p, path, escaped, x))
 			continue;
 		if (fits) {
 			fn = p->fn;

@@ -68,6 +68,11 @@ error out_put(struct http_exchange *x, const void *p, size_t n)
 {
 	const char *from = p;
 	error err = NULL;
+	if (likely(n < OUT_MAX - x->out_n)) {
+		memcpy(x->out + x->out_n, p, n);
+		x->out_n += (uint32_t)n;
+		return NULL;
+	}
 	while (n && !err) {
 		size_t k = OUT_MAX - x->out_n < n ? OUT_MAX - x->out_n : n;
 		memcpy(x->out + x->out_n, from, k);
@@ -113,7 +118,7 @@ void http_set_header(http_writer *w, string name, string value)
 		if (equal_fold(value, S("close")))
 			w->x->c->close = true;
 	}
-	w->head = sprint("%s%s: %s\r\n", head_without(w->head, name), name, value);
+	w->head = concat(head_without(w->head, name), name, S(": "), value, S("\r\n"));
 }
 
 void http_status(http_writer *w, int code)
@@ -128,6 +133,15 @@ void http_status(http_writer *w, int code)
 static void put(struct http_exchange *x, string s)
 {
 	errors_ignore(out_put(x, s.ptr, s.len));
+}
+
+static void put_number(struct http_exchange *x, uint64_t v, unsigned base)
+{
+	char digits[20], *p = digits + sizeof digits;
+	do
+		*--p = "0123456789abcdef"[v % base];
+	while (v /= base);
+	put(x, (string){ p, (size_t)(digits + sizeof digits - p) });
 }
 
 /* Date is the same for all answers of a second. */
@@ -151,11 +165,16 @@ static void put_date(struct http_exchange *x)
 static void put_head(http_writer *w, int64_t length, const byte *body, size_t n)
 {
 	struct http_exchange *x = w->x;
-	char line[64];
 	w->sent_head = true;
-	put(x, (string){ line, (size_t)snprintf(line, sizeof line, "HTTP/1.1 %d ", w->code) });
-	put(x, http_status_text(w->code));
-	put(x, S("\r\n"));
+	if (likely(w->code == 200)) {
+		put(x, S("HTTP/1.1 200 OK\r\n"));
+	} else {
+		put(x, S("HTTP/1.1 "));
+		put_number(x, (uint64_t)w->code, 10);
+		put(x, S(" "));
+		put(x, http_status_text(w->code));
+		put(x, S("\r\n"));
+	}
 	put(x, w->head);
 	if (!w->has_date)
 		put_date(x);
@@ -169,8 +188,9 @@ static void put_head(http_writer *w, int64_t length, const byte *body, size_t n)
 		w->no_body = true;
 	} else if (!w->has_length) {
 		if (length >= 0) {
-			int k = snprintf(line, sizeof line, "Content-Length: %lld\r\n", (long long)length);
-			put(x, (string){ line, (size_t)k });
+			put(x, S("Content-Length: "));
+			put_number(x, (uint64_t)length, 10);
+			put(x, S("\r\n"));
 		} else if (x->request.http10) {
 			x->c->close = true; /* the end of the connection is the end of the body */
 		} else {
@@ -190,9 +210,10 @@ static void put_body(http_writer *w)
 {
 	struct http_exchange *x = w->x;
 	if (!w->no_body && x->body_len) {
-		char size[16];
-		if (w->chunked)
-			put(x, (string){ size, (size_t)snprintf(size, sizeof size, "%x\r\n", x->body_len) });
+		if (w->chunked) {
+			put_number(x, x->body_len, 16);
+			put(x, S("\r\n"));
+		}
 		put(x, (string){ (char *)x->body, x->body_len });
 		if (w->chunked)
 			put(x, S("\r\n"));
