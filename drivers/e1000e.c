@@ -218,6 +218,13 @@ static void add(struct nic *n, uint64_t addr, uint32_t command, uint8_t options)
 	n->tx.tail = (n->tx.tail + 1) % ENTRIES;
 }
 
+/* The device's tail is ours.  Under tx.m. */
+static void tell(struct nic *n)
+{
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	put(n, TDT, n->tx.tail);
+}
+
 static bool transmit(struct netdev *dev, unsigned queue, const struct net_piece *v, unsigned pieces,
                      const struct net_offload *off)
 {
@@ -231,6 +238,7 @@ static bool transmit(struct netdev *dev, unsigned queue, const struct net_piece 
 	reclaim(n);
 	if (!room(n)) {
 		n->tx.starved = true;
+		tell(n);
 		put(n, IMS, n->messages ? MSG_TX : INT_TX);
 		reclaim(n); /* it may have gone out before the interrupt was on */
 		if (!room(n)) {
@@ -254,10 +262,16 @@ static bool transmit(struct netdev *dev, unsigned queue, const struct net_piece 
 	add(n, addr, total | TX_DATA | TX_END | TX_FCS | TX_REPORT, sum ? TX_CHECKSUM : 0);
 	count(&n->tx.stats.frames, 1);
 	count(&n->tx.stats.bytes, total);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	put(n, TDT, n->tx.tail);
 	mutex_unlock(&n->tx.m);
 	return true;
+}
+
+static void kick(struct netdev *dev, unsigned queue)
+{
+	struct nic *n = dev->priv;
+	mutex_lock(&n->tx.m);
+	tell(n);
+	mutex_unlock(&n->tx.m);
 }
 
 static void sent(struct nic *n)
@@ -436,7 +450,7 @@ void e1000e_each(void)
 				continue;
 			n->pci = p;
 			n->dev = (struct netdev){ .driver = known[k].name, .mtu = 1500, .nqueues = 1, .offloads = NET_CSUM_NEEDED,
-			                          .rx_offloads = NET_CSUM_VALID, .rx_spare = ENTRIES / 2, .transmit = transmit,
+			                          .rx_offloads = NET_CSUM_VALID, .rx_spare = ENTRIES / 2, .transmit = transmit, .kick = kick,
 			                          .rx_start = rx_start, .queue_stats = queue_stats, .priv = n };
 			ksnprintf(n->where, sizeof n->where, "pci %02x:%02x.%x", p->bus, p->slot, p->fn);
 			const char *why = start(n);

@@ -175,6 +175,9 @@ bool virtq_add(struct virtq *q, const struct virtq_buf *b, unsigned nout, unsign
 bool virtq_room(const struct virtq *q, unsigned n);
 /* Tells the device of what was added, if it wants to know (2.7.13.4). */
 void virtq_kick(struct virtq *q);
+/* Whether it does, for who tells it later: the transport's notify(), for which the lock
+ * is not needed. */
+bool virtq_kick_wanted(struct virtq *q);
 /* The next request that the device is done with: its cookie and the bytes it
  * wrote, or NULL.  NULL also when what it says is nonsense: virtio_bad(). */
 void *virtq_take(struct virtq *q, uint32_t *len);

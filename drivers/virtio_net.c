@@ -317,6 +317,7 @@ static bool transmit(struct netdev *dev, unsigned queue, const struct net_piece 
 	reclaim(nq);
 	while (nq->nfree < need || !virtq_room(nq->q, need)) {
 		nq->starved = true;
+		virtq_kick(nq->q);
 		if (!virtq_irq_on(nq->q, 1)) {
 			mutex_unlock(&nq->q->m);
 			return false;
@@ -326,10 +327,21 @@ static bool transmit(struct netdev *dev, unsigned queue, const struct net_piece 
 	}
 	struct netbuf *b = fill(nq, &h, v, n, out, &nout);
 	virtq_add(nq->q, out, nout, 0, b);
-	virtq_kick(nq->q);
 	count(nq, total - sizeof h);
 	mutex_unlock(&nq->q->m);
 	return true;
+}
+
+/* Not under the lock, which the next sender wants while the host has this core. */
+static void kick(struct netdev *dev, unsigned queue)
+{
+	struct net *net = dev->priv;
+	struct virtq *q = net->tx[queue % net->npairs].q;
+	mutex_lock(&q->m);
+	bool wanted = virtq_kick_wanted(q);
+	mutex_unlock(&q->m);
+	if (wanted)
+		net->v->ops->notify(net->v, q);
 }
 
 /* ---- the device ---------------------------------------------------------------------- */
@@ -460,6 +472,7 @@ static const char *attach(struct virtio *d)
 	dev->driver = "virtio-net";
 	dev->priv = net;
 	dev->transmit = transmit;
+	dev->kick = kick;
 	dev->rx_start = rx_start;
 	dev->queue_stats = queue_stats;
 	dev->nqueues = (uint16_t)net->npairs;

@@ -132,22 +132,23 @@ bool virtq_add(struct virtq *q, const struct virtq_buf *b, unsigned nout, unsign
 	return true;
 }
 
-void virtq_kick(struct virtq *q)
+bool virtq_kick_wanted(struct virtq *q)
 {
 	uint16_t was = q->kicked, now = q->avail_idx;
 	if (was == now)
-		return;
+		return false;
 	q->kicked = now;
 	/* The index, then the look at what the device asked for (2.7.13.4.1). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	bool wanted;
-	if (q->event_idx) {
-		uint16_t event = __atomic_load_n(avail_event(q), __ATOMIC_RELAXED);
-		wanted = (uint16_t)(now - event - 1) < (uint16_t)(now - was); /* 2.7.10.1 */
-	} else {
-		wanted = !(__atomic_load_n(&q->used->flags, __ATOMIC_RELAXED) & NO_NOTIFY);
-	}
-	if (wanted)
+	if (!q->event_idx)
+		return !(__atomic_load_n(&q->used->flags, __ATOMIC_RELAXED) & NO_NOTIFY);
+	uint16_t event = __atomic_load_n(avail_event(q), __ATOMIC_RELAXED);
+	return (uint16_t)(now - event - 1) < (uint16_t)(now - was); /* 2.7.10.1 */
+}
+
+void virtq_kick(struct virtq *q)
+{
+	if (virtq_kick_wanted(q))
 		q->dev->ops->notify(q->dev, q);
 }
 

@@ -141,11 +141,15 @@ struct netdev {
 	uint32_t rx_offloads;     /* NET_* that received frames may carry */
 	uint32_t link_up;         /* relaxed */
 	uint32_t rx_spare;        /* buffers of a queue beyond which its owner should copy and give back */
-	/* Sends one frame (n pieces, at most 64 KiB with the headers), copied before
-	 * it returns.  False: no room, nothing is sent; tx_room() follows.  task,
-	 * from many at once; queue below nqueues. */
+	/* Queues one frame (n pieces, at most 64 KiB with the headers), copied before
+	 * it returns; the device need not look at it before kick().  False: no room,
+	 * the frame is not queued; tx_room() follows.  task, from many at once; queue
+	 * below nqueues. */
 	bool (*transmit)(struct netdev *d, unsigned queue, const struct net_piece *v, unsigned n,
 	             const struct net_offload *off);
+	/* The device sends what is queued: dear on a virtual machine, whose host takes
+	 * over.  task, from many at once */
+	void (*kick)(struct netdev *d, unsigned queue);
 	void *priv;
 
 	/* The stack's, set before rx_start: called by the queue's own task with the
@@ -158,7 +162,8 @@ struct netdev {
 	void *stack;              /* the stack's own */
 
 	/* Of one queue of a pair (sends: of its half for sending), since the start.  any */
-	struct net_queue_stats (*queue_stats)(struct netdev *d, unsigned queue, bool sends);};
+	struct net_queue_stats (*queue_stats)(struct netdev *d, unsigned queue, bool sends);
+};
 /* An interface was found.  Only in plat_find_nics(). */
 void netdev_add(struct netdev *d);
 /* For a stack: how many there are, looked for at the first call; interface i, or

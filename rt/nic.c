@@ -196,8 +196,10 @@ error nic_send(nic *n, const void *frame, size_t len)
 	if (len < 14 || len > 14u + n->dev->mtu)
 		return nic_err_length;
 	mutex_lock(&n->sender);
-	while (!n->dev->transmit(n->dev, plat_core_id() % n->dev->nqueues, &piece, 1, &none))
+	unsigned queue = plat_core_id() % n->dev->nqueues;
+	while (!n->dev->transmit(n->dev, queue, &piece, 1, &none))
 		io_wait(&n->room);
+	n->dev->kick(n->dev, queue);
 	mutex_unlock(&n->sender);
 	return NULL;
 }

@@ -184,11 +184,10 @@ static bool match(const struct pattern *p, string path, bool escaped, struct htt
 http_handler mux_find(http_mux *m, struct http_exchange *x, string *allow)
 {
 	string path = x->request.target, method = x->request.method;
-	const char *query = memchr(path.ptr, '?', path.len);
 	http_handler fn = NULL;
-	if (query)
-		path.len = (size_t)(query - path.ptr);
-	bool escaped = memchr(path.ptr, '%', path.len);
+	bool escaped = x->request.path.ptr != path.ptr; /* take_head() had something to decode */
+	if (x->request.query.ptr)
+		path.len = (size_t)(x->request.query.ptr - 1 - path.ptr);
 	*allow = S("");
 	if (path.len == 0 || path.ptr[0] != '/')
 		return NULL;
@@ -196,11 +195,10 @@ http_handler mux_find(http_mux *m, struct http_exchange *x, string *allow)
 	path.len--;
 	rwmutex_rlock(&m->mu);
 	for (struct pattern *p = m->first; p && !fn; p = p->next) {
-		bool fits = p->method.len == 0 || string_eq(p->method, method) ||
-		            (string_eq(p->method, S("GET")) && string_eq(method, S("HEAD")));
 		if (!match(p, path, escaped, x))
 			continue;
-		if (fits) {
+		if (p->method.len == 0 || string_eq(p->method, method) ||
+		    (string_eq(p->method, S("GET")) && string_eq(method, S("HEAD")))) {
 			fn = p->fn;
 			x->request.arg = p->arg;
 		} else if (!has_token(*allow, p->method)) {

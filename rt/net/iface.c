@@ -28,6 +28,7 @@
 #include <netif/ethernet.h>
 
 #define MAX_IFACES 8
+#define KICK_QUEUES 8 /* of an interface, that we send by */
 #define PIECES_MAX 16
 #define TURN 8 /* frames that enter lwIP under one hold of the lock */
 #define CHECKS (NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_UDP | NETIF_CHECKSUM_CHECK_TCP | \
@@ -45,6 +46,8 @@ struct iface {
 };
 static struct iface ifaces[MAX_IFACES];
 static unsigned niface;
+uint64_t net_unkicked;
+_Static_assert(MAX_IFACES * KICK_QUEUES <= 64, "bits");
 
 /* Those who wait for an interface to be up. */
 struct settler {
@@ -108,10 +111,21 @@ static err_t send_frame(struct netif *n, struct pbuf *p)
 	struct net_offload off = {};
 	if (i->dev->offloads & NET_CSUM_NEEDED)
 		leave_checksum(&v[0], &off);
-	bool ok = i->dev->transmit(i->dev, plat_core_id() % i->dev->nqueues, v, k, &off);
+	unsigned queue = plat_core_id() % (i->dev->nqueues < KICK_QUEUES ? i->dev->nqueues : KICK_QUEUES);
+	bool ok = i->dev->transmit(i->dev, queue, v, k, &off);
+	net_unkicked |= 1ull << ((i - ifaces) * KICK_QUEUES + queue);
 	if (one)
 		pbuf_free(one);
 	return ok ? ERR_OK : ERR_MEM; /* TCP sends again */
+}
+
+void netif_kick(uint64_t queues)
+{
+	for (; queues; queues &= queues - 1) {
+		unsigned bit = (unsigned)__builtin_ctzll(queues);
+		struct netdev *d = ifaces[bit / KICK_QUEUES].dev;
+		d->kick(d, bit % KICK_QUEUES);
+	}
 }
 
 static void take_frame(struct iface *i, const struct netbuf *b)

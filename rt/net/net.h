@@ -90,6 +90,10 @@ void net_report(struct builder *b);
 
 /* ---- iface.c */
 
+/* Queues with frames that their devices have not been told of: KICK_QUEUES bits for
+ * each interface.  Under the lock; who gives it back tells them, after that. */
+extern uint64_t net_unkicked;
+void netif_kick(uint64_t queues); /* task, without the lock */
 void netif_begin(void);          /* once, under the lock: all interfaces */
 void net_settle(int64 deadline); /* waits while an interface is getting its address.  task */
 

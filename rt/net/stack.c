@@ -3,8 +3,9 @@
  * Invariants: lwIP is entered only under `big`; the timer task is the only one
  * that calls sys_check_timeouts(), and it sleeps until the next one is due.
  * What was sent to this machine itself is delivered as the lock is given back,
- * not inside the call that sent it.  Tasks are woken after that, so that none
- * runs into the lock on another core. */
+ * not inside the call that sent it.  Devices are told of frames, and tasks woken,
+ * after that: the host takes its time while nobody waits, and no task runs into
+ * the lock on another core. */
 #include "net.h"
 #include "../api_rand.h"
 #include "../hash.h"
@@ -119,7 +120,10 @@ static void give_back(bool waits)
 		woken[i] = NULL;
 	}
 	nwoken = 0;
+	uint64_t queues = net_unkicked;
+	net_unkicked = 0;
 	mutex_unlock(&big);
+	netif_kick(queues);
 	if (sooner)
 		io_signal(&clock_waiter.ev);
 	for (unsigned i = 0; i + 1 < k; i++)
