@@ -37,6 +37,7 @@ typedef client *client_ptr;
  * replies so far before it waits. */
 error read_command(client *c) must_check;
 void reply_status(client *c, string s);
+void reply_ok(client *c);
 /* reply_error(c, "ERR ...", ...) */
 #define reply_error(c, fmt, ...) reply_error_text(c, sprint(fmt, ##__VA_ARGS__))
 void reply_error_text(client *c, string s);

@@ -27,7 +27,7 @@ static bool parse_number(client *c, string s, int64 *n)
 
 static void ok(client *c)
 {
-	reply_status(c, S("OK"));
+	reply_ok(c);
 }
 
 /* ---- keys and values ---------------------------------------------------------- */

@@ -73,6 +73,11 @@ void reply_status(client *c, string s)
 	put_line(c, S("+"), s);
 }
 
+void reply_ok(client *c)
+{
+	put(c, S("+OK\r\n"));
+}
+
 void reply_error_text(client *c, string s)
 {
 	put_line(c, S("-"), s);
@@ -147,6 +152,24 @@ static bool take_line(client *c, string *line)
 	return true;
 }
 
+/* A count as every client sends it, kind and at most eight digits: taken if all of its
+ * line is there.  What is not so is for take_line() and number(). */
+static bool take_count(client *c, string r, byte kind, int64 max, int64 *n)
+{
+	size_t i = 1;
+	int64 v = 0;
+
+	if (len(r) < 4 || (byte)r.ptr[0] != kind)
+		return false;
+	for (; i < len(r) && i <= 8 && r.ptr[i] >= '0' && r.ptr[i] <= '9'; i++)
+		v = v * 10 + (r.ptr[i] - '0');
+	if (i == 1 || i + 2 > len(r) || r.ptr[i] != '\r' || r.ptr[i + 1] != '\n' || v > max)
+		return false;
+	c->pos += i + 2;
+	*n = v;
+	return true;
+}
+
 static error protocol_error(string what)
 {
 	return errors_new(concat(S("ERR Protocol error: "), what));
@@ -168,6 +191,8 @@ static error parse(client *c, bool *whole)
 
 		if (!len(r))
 			return NULL;
+		if (take_count(c, r, '*', WORDS_MAX, &c->left))
+			continue;
 		if (!take_line(c, &line))
 			return len(r) > LINE_MAX ? protocol_error(at(r, 0) == '*' ? S("too big mbulk count string")
 			                                                         : S("too big inline request"))
@@ -187,14 +212,16 @@ static error parse(client *c, bool *whole)
 	for (; c->left; c->left--) {
 		size_t before = c->pos;
 		string r = rest(c);
-		int64 n;
+		int64 n, max = atomic_load(&store.limit);
 
-		if (len(r) && at(r, 0) != '$')
-			return protocol_error(sprint("expected '$', got '%c'", at(r, 0)));
-		if (!take_line(c, &line))
-			return len(r) > LINE_MAX ? protocol_error(S("too big bulk count string")) : NULL;
-		if (!number(slice_from(line, 1), atomic_load(&store.limit), &n) || n < 0)
-			return protocol_error(S("invalid bulk length"));
+		if (!take_count(c, r, '$', max, &n)) {
+			if (len(r) && at(r, 0) != '$')
+				return protocol_error(sprint("expected '$', got '%c'", at(r, 0)));
+			if (!take_line(c, &line))
+				return len(r) > LINE_MAX ? protocol_error(S("too big bulk count string")) : NULL;
+			if (!number(slice_from(line, 1), max, &n) || n < 0)
+				return protocol_error(S("invalid bulk length"));
+		}
 		r = rest(c);
 		if (len(r) < (size_t)n + 2) {
 			c->pos = before;
