@@ -225,7 +225,8 @@ $(B)/$(1)/app/$(3)/$(3): $(call app_objs,$(1),$(2),$(3)) $(call HOST_LIB,$(1)) $
 endef
 
 # All of apps/, the guests of the system tests, the benchmarks, and APP wherever it lies.
-APP_DIR := $(patsubst %/,%,$(APP))
+# APP=hello is apps/hello where there is no folder hello.
+APP_DIR := $(patsubst %/,%,$(if $(wildcard $(APP)/.),$(APP),$(or $(wildcard apps/$(APP)),$(APP))))
 APP_NAME := $(notdir $(abspath $(APP_DIR)))
 ifneq ($(filter run all image gdb check-stack,$(GOALS)),)
 ifeq ($(wildcard $(APP_DIR)/.),)
@@ -289,9 +290,15 @@ check: ## the quick ring, under two minutes
 t/%: ## one test in all its rings, and how to repeat it (ON=host|asan|nasty|boot1|boot2|boot4 narrows)
 	+@tests/run one $*
 # On metal in nasty mode; ON=host: as a Linux process.  ARGS: words of its own, as from=ROUND.
+# With APP=httpd or APP=cache: that server, under real clients, some of which break off.
 MINUTES ?= 30
-soak: $(if $(filter host,$(ON)),$(B)/nasty/app/soak/soak,$(B)/mnasty/app/soak.elf) ## random mixes of everything tasks do, nothing lost (MINUTES=30 SEED=n SMP=4 ON=host)
+SOAK_SERVER := $(filter httpd cache,$(APP_NAME))
+soak: $(if $(SOAK_SERVER),$(B)/metal/app/$(SOAK_SERVER).elf,$(if $(filter host,$(ON)),$(B)/nasty/app/soak/soak,$(B)/mnasty/app/soak.elf)) ## random mixes of everything tasks do, nothing lost (MINUTES=30 SEED=n SMP=4 ON=host); with APP=httpd or cache that server
+ifneq ($(SOAK_SERVER),)
+	@tests/system/serversoak.py $(SOAK_SERVER) $(MINUTES) '$(SEED)'
+else
 	@SMP=$(if $(filter file,$(origin SMP)),4,$(SMP)) tests/system/soak.py $(MINUTES) '$(SEED)' $(filter host,$(ON))
+endif
 # One target or all of them, by libFuzzer: tests/fuzz/README.md.
 fuzz: $(B)/fuzz/fuzz/fuzz ## fuzz parsers and drivers, a minute each (TARGET=tar SECONDS=n RUNS=n SEED=n FILE=input)
 	@tests/system/fuzz.py $(or $(TARGET),all) $(or $(FILE),$(SECONDS:%=seconds=%) $(RUNS:%=runs=%) $(SEED:%=seed=%))

@@ -23,7 +23,7 @@ fi
 want="gcc:compiler binutils:linker libc6-dev:hosted_tests make:build python3:test_drivers g++:a_test_of_the_pointer_maps
 qemu-system-x86:runs_the_image ovmf:UEFI_firmware_for_QEMU gnu-efi:UEFI_loader
 mtools:disk_image dosfstools:disk_image gdisk:disk_image
-curl:asks_the_web_server redis-tools:asks_the_cache
+curl:asks_the_web_server redis-tools:asks_the_cache wrk:loads_the_web_server
 spin:checks_the_scheduler's_models libdw-dev:pointer_maps_from_debug_data pkg-config:finds_libdw
 dpkg-dev:unpacks_musl's_source xz-utils:unpacks_musl's_source ca-certificates:fetches_musl's_source"
 for group; do

@@ -549,6 +549,18 @@ static void cmd_command(client *c, slice(string) a)
 	reply_array(c, 0); /* no descriptions: redis-cli completes without them */
 }
 
+/* What is not used goes back: garbage, and the stacks of those who wait. */
+static void cmd_memory(client *c, slice(string) a)
+{
+	if (!is(at(a, 1), "PURGE") || len(a) != 2) {
+		reply_error(c, "ERR Unknown MEMORY subcommand or wrong number of arguments for '%s'", at(a, 1));
+		return;
+	}
+	gc();
+	compact_stacks();
+	ok(c);
+}
+
 static int64 count_keys(void)
 {
 	int64 n = 0;
@@ -616,7 +628,7 @@ static const command commands[] = {
 	{ "PUBLISH", 3, cmd_publish }, { "PUBSUB", -2, cmd_pubsub },
 	{ "PING", -1, cmd_ping }, { "ECHO", 2, cmd_echo }, { "SELECT", 2, cmd_select }, { "QUIT", -1, cmd_quit },
 	{ "HELLO", -1, cmd_hello }, { "CLIENT", -2, cmd_client }, { "CONFIG", -2, cmd_config },
-	{ "COMMAND", -1, cmd_command }, { "INFO", -1, cmd_info }, { "SHUTDOWN", -1, cmd_shutdown },
+	{ "MEMORY", -2, cmd_memory }, { "COMMAND", -1, cmd_command }, { "INFO", -1, cmd_info }, { "SHUTDOWN", -1, cmd_shutdown },
 };
 
 void commands_start(void)

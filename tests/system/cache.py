@@ -109,7 +109,8 @@ with Guest(image, ports=f"{port}:6379", net=STATIC, smp=2, mem="128M", args="max
             ("OK", "SET", "big", "9223372036854775807"), ("-ERR increment or decrement would overflow", "INCR", "big"),
             ("-ERR invalid cursor", "SCAN", "x"), ("-ERR syntax error", "SCAN", "0", "COUNT", "0"),
             ("-ERR DB index is out of range", "SELECT", "1"), ("-NOPROTO unsupported protocol version", "HELLO", "3"),
-            ("-ERR unknown command 'X  Y'", "X\r\nY"), ("OK", "FLUSHALL"), (0, "DBSIZE")):
+            ("-ERR unknown command 'X  Y'", "X\r\nY"), ("-ERR Unknown MEMORY subcommand or wrong number of arguments for 'x'", "MEMORY", "x"), ("OK", "MEMORY", "PURGE"),
+            ("OK", "FLUSHALL"), (0, "DBSIZE")):
         same(" ".join(map(ascii, words))[:60], c.ask(*words), want)
 
     # An expired key goes by itself, and is not there before it has.
