@@ -200,5 +200,6 @@ static inline uint64_t virtq_addr(const void *p)
 
 extern const struct virtio_driver virtio_blk_driver, virtio_net_driver, virtio_rng_driver,
 	virtio_console_driver, virtio_balloon_driver;
+extern int64_t virtio_blk_patience; /* ns until an unanswered request ends the device */
 
 #endif

@@ -5,6 +5,9 @@
  * it.  A request is a header, the data and a status byte: one entry of the ring
  * where there are indirect descriptors.
  *
+ * A device that leaves a request unanswered for virtio_blk_patience is given up: what is under way and
+ * what comes later ends with IO_FAILED.
+ *
  * Invariants: requests are in DMA memory, as many as the ring has room for, free
  * ones in a list under the queue's lock; a request in flight belongs to the
  * device until virtq_take() or lost() gives it back. */
@@ -25,6 +28,8 @@ enum { S_OK = 0, S_IOERR = 1, S_UNSUPP = 2, S_NONE = 0xff };
 #define QUEUE_ENTRIES 128
 #define MAX_BYTES (1u << 20)
 
+int64_t virtio_blk_patience = 30 * Second;
+
 struct request {
 	struct { /* the device reads */
 		uint32_t type, reserved;
@@ -36,6 +41,8 @@ struct request {
 	} discard;
 	uint8_t status;      /* the device writes */
 	uint32_t want;       /* bytes it is to write at least */
+	bool busy;           /* under q->m */
+	int64_t began;
 	enum io_result result;
 	struct io_event done;
 	struct request *next; /* free list */
@@ -43,7 +50,7 @@ struct request {
 
 struct blk_queue {
 	struct virtq *q;
-	struct request *free; /* under q->m */
+	struct request *requests, *free; /* as many as the ring has entries; under q->m */
 	cond room;            /* one was freed, or the device failed */
 };
 
@@ -52,6 +59,8 @@ struct blk {
 	struct virtio *v;
 	unsigned nq;
 	bool added;
+	uint32_t busy;        /* requests; atomic: who makes it more than 0 wakes the watch */
+	struct io_event watch;
 	struct blk_queue queue[];
 };
 
@@ -72,8 +81,10 @@ static enum io_result result(const struct request *r, uint32_t len)
 }
 
 /* Under q->m. */
-static void finish(struct request *r, enum io_result result)
+static void finish(struct blk *b, struct request *r, enum io_result result)
 {
+	r->busy = false;
+	__atomic_sub_fetch(&b->busy, 1, __ATOMIC_SEQ_CST);
 	r->result = result;
 	io_signal(&r->done);
 }
@@ -89,7 +100,7 @@ static void queue_task(void *arg)
 		do {
 			uint32_t n;
 			for (struct request *r; (r = virtq_take(q, &n));)
-				finish(r, result(r, n));
+				finish(q->dev->priv, r, result(r, n));
 		} while (virtq_irq_on(q, 1));
 		mutex_unlock(&q->m);
 	}
@@ -100,8 +111,32 @@ static void lost(struct virtio *d, const char *why)
 	struct blk *b = d->priv;
 	for (unsigned i = 0; i < b->nq; i++) {
 		for (struct request *r; (r = virtq_detach(b->queue[i].q));)
-			finish(r, why ? IO_FAILED : IO_RETRY);
+			finish(b, r, why ? IO_FAILED : IO_RETRY);
 		cond_broadcast(&b->queue[i].room);
+	}
+}
+
+/* Looks after requests that get no answer, while there are some. */
+static void watch_task(void *arg)
+{
+	struct blk *b = arg;
+	while (!virtio_failed(b->v)) {
+		if (!__atomic_load_n(&b->busy, __ATOMIC_SEQ_CST)) {
+			io_wait(&b->watch);
+			continue;
+		}
+		sleep(virtio_blk_patience / 30);
+		int64_t old = nanotime() - virtio_blk_patience;
+		bool late = false;
+		for (unsigned i = 0; i < b->nq; i++) {
+			struct blk_queue *bq = &b->queue[i];
+			mutex_lock(&bq->q->m);
+			for (unsigned k = 0; k < bq->q->size; k++)
+				late |= bq->requests[k].busy && bq->requests[k].began < old;
+			mutex_unlock(&bq->q->m);
+		}
+		if (late)
+			virtio_bad(b->v, "it left a request unanswered");
 	}
 }
 
@@ -138,8 +173,13 @@ static enum io_result once_more(struct blk *b, uint32_t type, uint64_t off, void
 	}
 	v[nout + nin - 1] = (struct virtq_buf){ virtq_addr(&r->status), 1 };
 	virtq_add(q, v, nout, nin, r);
+	r->busy = true;
+	r->began = nanotime();
+	bool first = __atomic_fetch_add(&b->busy, 1, __ATOMIC_SEQ_CST) == 0;
 	virtq_kick(q);
 	mutex_unlock(&q->m);
+	if (first)
+		io_signal(&b->watch);
 
 	io_wait(&r->done);
 	enum io_result result = r->result;
@@ -229,6 +269,7 @@ static const char *attach(struct virtio *d)
 			r[j].next = bq->free;
 			bq->free = &r[j];
 		}
+		bq->requests = r;
 		rt_go_system(queue_task, bq);
 	}
 	return NULL;
@@ -251,6 +292,7 @@ static void started(struct virtio *d)
 		io_signal(&b->queue[i].q->ev); /* asks for interrupts */
 	if (!b->added) {
 		b->added = true;
+		rt_go_system(watch_task, b);
 		read_serial(b);
 		blkdev_add(&b->dev);
 	}

@@ -323,6 +323,12 @@ TEST(blk_used_index_jumps) { broken(JUMP, "its used index jumped"); }
 TEST(blk_bad_id) { broken(BAD_ID, "it returned a buffer that it did not have"); }
 TEST(blk_free_id) { broken(FREE_ID, "it returned a buffer that it did not have"); }
 TEST(blk_twice) { broken(TWICE, "it returned a buffer that it did not have"); }
+TEST(blk_silent)
+{
+	virtio_blk_patience = 300 * Millisecond;
+	broken(SILENT, "it left a request unanswered");
+	virtio_blk_patience = 30 * Second;
+}
 TEST(blk_too_long) { broken(TOO_LONG, "it wrote more than there was room for"); }
 
 TEST(blk_errors)
@@ -609,6 +615,7 @@ TEST_MAIN
 	RUN(blk_free_id);
 	RUN(blk_twice);
 	RUN(blk_too_long);
+	RUN(blk_silent);
 	RUN(blk_errors);
 	RUN(blk_needs_reset);
 	RUN(blk_reset_limits);
