@@ -169,6 +169,7 @@ struct cpu {
 	uint32_t start;           /* smp.c: enum ap_state; CAS by core 0 and the core */
 	uint32_t entered;         /* the runtime runs here: its hooks may be called; owner core */
 	uint64_t irqs[256 - 32];  /* interrupts taken, by vector from VEC_FIRST on; owner writes, relaxed */
+	uint64_t fed;            /* of VEC_WAKE, when the watchdog was last fed; its feeder's */
 	uint32_t idling;          /* in or next to cpu_idle; owner writes, wakers look (seq_cst) */
 	struct plat_frame *fatal_frame; /* where the fatal NMI found it */
 	uint64_t kvm_time[4] __attribute__((aligned(32))); /* kvmclock.c: what the hypervisor fills */

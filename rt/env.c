@@ -190,7 +190,7 @@ static void godebug(char *list, const char *word)
 		bad(word, "gccheckmark is for the variants with assertions, as build/mdebug");
 }
 
-enum { GOMAXPROCS, GOGC, GOMEMLIMIT, GODEBUG, NET, PANIC, KERNEL, MODULE, ARGUMENTS };
+enum { GOMAXPROCS, GOGC, GOMEMLIMIT, GODEBUG, NET, PANIC, KERNEL, WATCHDOG, MODULE, ARGUMENTS };
 
 /* In a file each may be once: bits of those that were. */
 static uint32_t given NOSCAN_BSS;
@@ -204,7 +204,8 @@ static void once_a_file(const char *word, unsigned what)
 
 static void setting(char *word)
 {
-	static const char known[][11] = { "GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "NET", "panic", "kernel", "module" };
+	static const char known[][11] = { "GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "NET", "panic", "kernel", "watchdog",
+	                                  "module" };
 	_Static_assert(sizeof known / sizeof known[0] == ARGUMENTS, "the enum above");
 	char copy[SHOWN_MAX], *v = "";
 	snprintf(copy, sizeof copy, "%s", word);
@@ -252,6 +253,14 @@ static void setting(char *word)
 	case KERNEL:
 		if (strcmp(v, "verbose"))
 			bad(copy, "kernel is verbose");
+		break;
+	case WATCHDOG:
+		i = strlen(v);
+		if (i)
+			v[i - 1] -= 's'; /* ends the number */
+		if (!i || v[i - 1] || !number(v, 2000, &n) || !n)
+			bad(copy, "watchdog is a number of seconds, 1s to 2000s");
+		rt_settings.watchdog = (unsigned)n;
 		break;
 	case MODULE:
 		/* A boot module's name: the door used it (boot/pvhinfo.c). */

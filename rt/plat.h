@@ -172,6 +172,15 @@ struct plat_module {
 unsigned plat_nmodules(void);
 struct plat_module plat_module(unsigned i);
 
+/* ---- watchdog ------------------------------------------------------------ */
+
+/* From now on the machine is reset when it is not fed for so many seconds (1 to
+ * 2000); the console says so, and if the last run was ended that way.  False, and it
+ * says why: there is none.  system, at start. */
+bool plat_watchdog_start(unsigned seconds);
+/* Feeds it, if each core has taken an interrupt since the call before.  One task. */
+void plat_watchdog_feed(void);
+
 /* ---- console, entropy, end ---------------------------------------------- */
 
 /* Writes all bytes; whole calls of different cores do not interleave.  any

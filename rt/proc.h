@@ -300,6 +300,7 @@ bool timers_none(void);            /* no P has one: for the deadlock check */
 void timer_rearm(struct p *p);     /* own core's one-shot timer */
 
 void schedtrace_start(void); /* schedtrace.c */
+void watchdog_start(void);   /* watchdog.c: on g0 of core 0, at start */
 
 /* traceback.c */
 /* A stack as return addresses, innermost first; pc[0] may be an interrupted

@@ -511,6 +511,7 @@ struct rt_settings {
 	bool gctrace;
 	unsigned gcperiod;      /* ms without a collection after which one is made, 0 never */
 	unsigned stackfreeze;   /* ms between looks for parked tasks to freeze, 0 never */
+	unsigned watchdog;      /* seconds, 0: none */
 	const char *net;        /* NET=..., as it is; NULL: not given */
 	bool freezestress;      /* freeze all parked tasks at each collection */
 	int schedtrace;         /* ms, 0 off */

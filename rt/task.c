@@ -454,6 +454,7 @@ noreturn void rt_start(void)
 	dump_start();
 	rt_go_system(gc_controller, NULL);
 	schedtrace_start();
+	watchdog_start();
 	freeze_start();
 	if (rt_at_start)
 		rt_at_start();

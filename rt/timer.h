@@ -11,7 +11,7 @@ struct rt_timer {
 };
 
 /* The timers that keep nobody from being found deadlocked; NULL none.  Set once. */
-enum { TIMER_COMPACT, TIMER_GC_PERIOD, TIMERS_BACKGROUND };
+enum { TIMER_COMPACT, TIMER_GC_PERIOD, TIMER_WATCHDOG, TIMERS_BACKGROUND };
 extern struct rt_timer *timer_background[TIMERS_BACKGROUND];
 
 /* time.c: into the caller's P's heap, which it is not in; and out of whichever

@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
 """Reboot after a crash: with a delay, and with the report kept for the next boot to print
-(kernel/kept.c).  By UEFI: uefi.py."""
+(kernel/kept.c); by a watchdog (drivers/i6300esb.c).  By UEFI: uefi.py."""
 import os
 import re
 import struct
@@ -39,6 +39,25 @@ with Guest(built("ends"), AGAIN, machine="microvm", mem="64M", panic="reboot",
            args="exit 0") as guest:
     status = guest.wait()
     report.check("an end that is no crash", status == 0 and "last run" not in guest.text, guest.text[-500:])
+
+# The watchdog ends a run that hangs, on one core or on one of two, and only such a one.
+DOG = ("-device", "i6300esb")
+for machine, smp in (((), 1), ((), 2), (("-machine", "pc"), 1)):
+    with Guest(built("ends"), (*AGAIN, *DOG, *machine), mem="64M", smp=smp, boot="watchdog=2s", args="hang") as guest:
+        seen = guest.expect(r"watchdog resets this machine when it hangs for 2 s\s+hangs\s+ingot: the last run hung: the watchdog ended it")
+        report.check(f"the watchdog resets, {' '.join(('q35', *machine))}, {smp} cores", seen, guest.text)
+# The guest's time is what it executes and what it sleeps: 100 s pass at once.
+done = boot(built("ends"), (*DOG, "-icount", "shift=0,sleep=off"), mem="64M", smp=1, accel="tcg", boot="watchdog=2s", args="sleep 100")
+report.check("the watchdog is fed", done.status == 0 and done.seconds < 100, done)
+done = boot(built("ends"), DOG, mem="64M", boot="watchdog=60s", args="deadlock")
+report.check("a deadlock is seen in spite of its feeder", done.status == 2 and "deadlock!" in done.text, done)
+for machine in ("q35", "microvm"):
+    done = boot(built("ends"), machine=machine, mem="64M", boot="watchdog=2s", args="exit 3")
+    report.check(f"no watchdog where one is wanted, {machine}", done.status == 3 and
+                 "watchdog=2s: there is no I6300ESB on PCI bus 0; nothing resets this machine" in done.text, done)
+for word in ("0s", "2", "s", "", "2001s", "10m", "5ss"):
+    done = boot(built("ends"), machine="microvm", mem="64M", boot=f"watchdog={word}")
+    report.check(f"watchdog={word}", done.status == 2 and f'"watchdog={word}": watchdog is a number of seconds' in done.text, done)
 
 # Records in all states, where the kernel looks for its own.
 done = boot(built("hello"), machine="microvm", mem="64M", boot="kernel=verbose")

@@ -57,6 +57,12 @@ static int abort_at_limit(int n, long room)
 	return n < 0 ? 0 : abort_at_limit(n + 1, room) + frame[0];
 }
 
+/* The core that runs this serves nobody any more. */
+static void hang(void)
+{
+	__asm__ volatile("cli; 1: jmp 1b");
+}
+
 static void spin(void)
 {
 	for (volatile long i = 0;; i++)
@@ -251,6 +257,11 @@ int main(int argc, char **argv)
 			print("arg %d <%s>\n", i, argv[i]);
 	} else if (strcmp(how, "status") == 0) {
 		return atoi(argv[2]);
+	} else if (strcmp(how, "hang") == 0) {
+		print("hangs\n");
+		hang();
+	} else if (strcmp(how, "sleep") == 0) {
+		sleep(atoi(argv[2]) * Second);
 	} else if (strcmp(how, "exit") == 0) {
 		exit(atoi(argv[2]));
 	} else if (strcmp(how, "panic") == 0) {
