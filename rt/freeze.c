@@ -135,8 +135,9 @@ NOASAN static void copy_words(void *to, const void *from, size_t n)
 /* g waits, left to it by itself, and not just for the end of this collection. */
 static bool parked(const struct g *g)
 {
+	enum wait_reason why = g_wait_reason(g);
 	return at_load(&g->status) == G_WAITING && !at_load_acq(&g->on_cpu) && !g->in_systemstack &&
-	       !(g->pctx && g->sp == (uintptr_t)g->pctx) && g_wait_reason(g) != WAIT_GC_CYCLE;
+	       !(g->pctx && g->sp == (uintptr_t)g->pctx) && why != WAIT_GC_CYCLE && why != WAIT_GC_ASSIST;
 }
 
 /* Where the live part of a parked task's piece begins, 0 if it cannot be frozen. */

@@ -40,10 +40,14 @@
 #ifdef INGOT_NASTY
 #define STOP_NS 1                   /* so that stops that are given up are a common case */
 #define STOP_TRIES 2
+#define TASK_NS 0
 #else
 #define STOP_NS 50000               /* what a stop may mark, the first time; */
 #define STOP_TRIES 5                /* twice that the next, at last without limit */
+#define TASK_NS 200                 /* and for each of many tasks that ran */
 #endif
+#define RAN_MAX 50000
+#define TOGETHER 7
 
 uint32_t gc_cycles, gc_phase;
 struct gc_pause_note gc_pauses[GC_PAUSES] NOSCAN_BSS;
@@ -54,6 +58,8 @@ static struct {
 	uint64_t most;                 /* what the heap may have at all */
 	uint64_t total_ns, last_end;   /* stop time so far; end of the last cycle */
 	uint64_t cpu_ns, cpu_end;      /* the cores' time taken so far, but by idle ones, relaxed; as of last_end */
+	size_t ran;                    /* tasks, before the last stop that followed on marking beside them */
+	unsigned together;             /* so many cycles are done in one stop */
 	uint32_t forced;
 	uint64_t armed_live, expected; /* heap_live when marking began; what there is to mark */
 	uint64_t assist_ns, idle_ns;   /* this cycle's; relaxed */
@@ -62,7 +68,8 @@ static struct {
 struct gc_waiter {
 	struct g *g;
 	struct gc_waiter *next;
-	uint32_t cycle; /* to wait for */
+	uint32_t cycle; /* to wait for; */
+	bool assist;    /* or just for this one, if it is any */
 	void (*found)(void *); /* gc_leaks(): called in its stop */
 	void *arg;
 };
@@ -70,8 +77,11 @@ struct gc_waiter {
 static struct {
 	struct lock lock;
 	struct g *parked;          /* the controller, when it waits */
+	struct g *resting;         /* or leaves the core to tasks in a cycle: who swaps it out readies it */
+	struct rt_timer rest;
 	bool wanted;               /* a cycle is to begin, */
 	bool late;                 /* and even if the heap has not grown */
+	bool running;              /* it does; this and wanted are read relaxed as a hint */
 	uint32_t begun;            /* cycles so far */
 	struct gc_waiter *waiters;
 } control = { .lock = LOCK_INIT(RANK_SEMA) }; /* over waiters: their stacks may be frozen */
@@ -217,8 +227,10 @@ struct gc_times {
 	uint64_t heap_before, heap_after, goal;
 	uint64_t lost_ns;                 /* in stops that were given up */
 	unsigned tries;                   /* of the last stop */
+	size_t ran;                       /* tasks that had run when it was tried, */
+	bool all_ran;                     /* and about as many had before */
 	bool forced, leaks;               /* leaks: all in one stop, leak.c follows */
-	bool small;                       /* the first stop tries to be the last */
+	bool small, together;             /* the first stop tries to be the last */
 };
 
 static void gc_trace(const struct gc_times *t)
@@ -270,6 +282,53 @@ static bool limited(void)
 	return unlikely(at_load(&gc_limited)) && at_load(&mheap.heap_live) < gcs.most;
 }
 
+/* The controller's turn has come, if it leaves the core to others. */
+static bool rest_end(void)
+{
+	struct g *g = at_swap(&control.resting, NULL);
+	if (g)
+		ready(g, true);
+	return g;
+}
+
+static void rest_over(struct rt_timer *t, uint64_t now)
+{
+	(void)t, (void)now;
+	rest_end();
+}
+
+static bool rest_begin(struct g *g, void *when)
+{
+	at_store_rel(&control.resting, g);
+	timer_add(&control.rest, *(uint64_t *)when);
+	return true;
+}
+
+/* The controller leaves the core to the tasks: for ns, or until they can do
+ * nothing without it. */
+static void rest(uint64_t ns)
+{
+	uint64_t when = plat_now() + ns;
+	control.rest.fn = rest_over;
+	park(rest_begin, &when, WAIT_GC);
+	timer_del(&control.rest);
+}
+
+/* Waits for the end of the cycle. */
+static void stall(void)
+{
+	struct gc_waiter w = { .g = rt_self.g, .assist = true };
+	rest_end();
+	lock(&control.lock);
+	if (!control.wanted && !control.running) {
+		unlock(&control.lock);
+		return;
+	}
+	w.next = control.waiters;
+	control.waiters = &w;
+	park_unlock(&control.lock, WAIT_GC_ASSIST);
+}
+
 void gc_assist(uint64_t bytes)
 {
 	uint64_t live = at_load(&mheap.heap_live);
@@ -282,21 +341,17 @@ void gc_assist(uint64_t bytes)
 			assist_piece(2 * bytes * (gcs.expected / 1024) / (runway / 1024) + 4096);
 	}
 	/* Past the goal nobody allocates before the cycle is over. */
-	for (unsigned n = 0; at_load(&mheap.heap_live) >= gcs.goal && !limited() &&
-	     (at_load(&gc_phase) == GC_MARK || at_load(&control.wanted)); n++)
-		if (at_load(&gc_phase) != GC_MARK || !assist_piece(PIECE)) {
-			if (n < 8)
-				gosched();
-			else
-				sleep(50000);
-		}
+	while (at_load(&mheap.heap_live) >= gcs.goal && !limited() &&
+	       (at_load(&control.wanted) || at_load(&control.running)))
+		if (at_load(&gc_phase) != GC_MARK || !assist_piece(PIECE))
+			stall();
 }
 
 bool gc_idle(struct p *p)
 {
 	bool mark = at_load(&gc_phase) == GC_MARK;
 	if (mark ? !gc_mark_some() : !at_load(&mheap.sweeping))
-		return false;
+		return rest_end(); /* the controller, if anybody, has something to do */
 	/* Not spinning: who submits a task meanwhile wakes another. */
 	if (p->spinning) {
 		p->spinning = 0;
@@ -315,8 +370,8 @@ static bool core_wanted(void)
 	return !runq_empty(rt_self.p) || at_load(&sched.runq_size);
 }
 
-/* Until no work is left: a quarter of the cores' time if tasks want it, all of
- * this core otherwise.  Returns the time spent. */
+/* Until no work is left: a quarter of the cores' time if tasks want it, twice
+ * that past the goal, all of this core otherwise.  Returns the time spent. */
 static uint64_t mark_all(void)
 {
 	uint64_t total = 0, turn = 0;
@@ -327,11 +382,10 @@ static uint64_t mark_all(void)
 		turn += a.ns;
 		if (!a.any) {
 			gosched();
-		} else if (turn >= SLICE_NS && core_wanted() &&
-		           (at_load(&mheap.heap_live) < gcs.goal || limited())) {
-			unsigned np = rt_nps;
-			if (np < 4) /* np / 4 of this core */
-				sleep((int64_t)(turn * (4 - np) / np));
+		} else if (turn >= SLICE_NS && core_wanted()) {
+			unsigned np = rt_nps, share = at_load(&mheap.heap_live) < gcs.goal || limited() ? 4 : 2;
+			if (np < share)
+				rest(turn * (share - np) / np);
 			else
 				gosched();
 			turn = 0;
@@ -353,21 +407,49 @@ static void sweep_rest(void)
 		rt_systemstack(sweep_batch, &more);
 }
 
+/* Where it is many tasks that run, each time about as many: then no later stop
+ * would be shorter, and they are no reason to give one up. */
+static bool mostly_ran(size_t before, size_t ran)
+{
+	return ran > before / 2 && ran < RAN_MAX;
+}
+
+/* So much was left to the last stop that the next cycle may as well be one. */
+static bool worth_together(const struct gc_times *t)
+{
+	uint64_t beside = t->mark_ns + at_load(&gcs.assist_ns) + at_load(&gcs.idle_ns);
+	return t->all_ran && 2 * (plat_now() - t->last) > beside;
+}
+
 static void last_stop(void *arg)
 {
 	struct gc_times *t = arg;
-	bool first = t->leaks || (t->small && !t->tries);
+	bool first = t->leaks || ((t->small || t->together) && !t->tries);
 	t->last = plat_now();
 	if (!first && !stop_world("GC mark termination"))
 		return;
 	t->heap_after = mheap.heap_live;
-	uint64_t until = t->leaks || t->tries >= STOP_TRIES ? UINT64_MAX : t->last + ((uint64_t)STOP_NS << t->tries);
+	uint64_t until = UINT64_MAX;
+	if (!t->leaks && t->tries < STOP_TRIES)
+		until = t->last + ((uint64_t)STOP_NS << t->tries);
+	if (t->together && first) {
+		until += 2 * t->ran * TASK_NS;
+	} else if (!first) {
+		size_t ran = gc_track_see().tasks;
+		t->all_ran = mostly_ran(t->ran, ran);
+		if (until != UINT64_MAX && t->all_ran)
+			until += ran * TASK_NS;
+		t->ran = ran;
+	}
 	t->tries++;
 	if (!gc_last(first, t->leaks, until)) {
 		t->lost_ns += plat_now() - t->last;
 		start_world();
 		return;
 	}
+	if (!first)
+		gcs.together = worth_together(t) ? TOGETHER : 0;
+	gcs.ran = t->ran;
 	uint64_t live = gc_finish(t->leaks);
 	bool verify = GC_CHECKS && (malloc_checks || rt_settings.junkfill);
 	if (GC_CHECKS && unlikely(rt_settings.gccheckmark))
@@ -411,7 +493,7 @@ static void arm_stop(void *arg)
 	t->heap_before = mheap.heap_live;
 	t->goal = gcs.goal;
 	t->armed = plat_now();
-	if (t->leaks || t->small) /* all of it in one stop */
+	if (t->leaks || t->small || t->together) /* all of it in one stop */
 		last_stop(t);
 	else
 		start_world();
@@ -428,9 +510,10 @@ static void clean_and_stop(struct gc_times *t)
 	size_t last = SIZE_MAX;
 	bool clean = mheap.used_bytes >= CLEAN_MIN || malloc_checks || t->tries;
 	for (unsigned round = 0; clean && round < CLEAN_ROUNDS; round++) {
-		size_t n = gc_track_forget(true), before = last;
-		if (n >= mheap.used_bytes / TRACK_PAGE)
-			break; /* nothing is tracked: the stop will see the same again */
+		struct gc_written found = gc_track_forget(true);
+		size_t n = found.pages, before = last;
+		if (n >= mheap.used_bytes / TRACK_PAGE || (n < found.tasks / 16 && mostly_ran(t->ran, found.tasks)))
+			break; /* nothing is tracked, or all tasks run: the stop will see the same again */
 		last = n;
 		/* Now forgotten, they must be looked at. */
 		gc_track_rescan();
@@ -446,10 +529,11 @@ static void clean_and_stop(struct gc_times *t)
 
 static void run_cycle(bool forced, bool leaks)
 {
-	struct gc_times t = { .forced = forced, .leaks = leaks,
-		.small = gc_cycles && marked_last() < SMALL && !malloc_checks };
+	struct gc_times t = { .forced = forced, .leaks = leaks, .ran = gcs.ran,
+		.small = gc_cycles && marked_last() < SMALL && !malloc_checks, .together = gcs.together && !malloc_checks };
+	gcs.together -= gcs.together > 0;
 	sweep_rest();
-	if (!t.leaks && !t.small)
+	if (!t.leaks && !t.small && !t.together)
 		gc_track_forget(false);
 	do
 		rt_systemstack(arm_stop, &t);
@@ -460,14 +544,15 @@ static void run_cycle(bool forced, bool leaks)
 	}
 }
 
-/* Those whose cycle is complete go on. */
+/* The cycle is over, if there was one: those who waited for it go on. */
 static void waiters_wake(void)
 {
 	struct gc_waiter *done = NULL;
 	lock(&control.lock);
+	at_store(&control.running, false);
 	for (struct gc_waiter **w = &control.waiters; *w;) {
 		struct gc_waiter *x = *w;
-		if ((int32_t)(gc_cycles - x->cycle) < 0) {
+		if (!x->assist && (int32_t)(gc_cycles - x->cycle) < 0) {
 			w = &x->next;
 			continue;
 		}
@@ -493,39 +578,42 @@ noreturn void gc_controller(void *unused)
 			park_unlock(&control.lock, WAIT_GC);
 			continue;
 		}
-		control.wanted = false;
-		bool late = control.late;
+		at_store(&control.wanted, false);
+		bool forced = false, leaks = false, late = control.late;
 		control.late = false;
-		bool forced = control.waiters != NULL, leaks = false;
-		for (struct gc_waiter *w = control.waiters; w; w = w->next)
+		for (struct gc_waiter *w = control.waiters; w; w = w->next) {
+			forced |= !w->assist;
 			leaks |= w->found != NULL;
+		}
 		bool run = forced || late || at_load(&mheap.heap_live) >= at_load(&mheap.gc_trigger);
 		control.begun += run;
+		at_store(&control.running, run);
 		unlock(&control.lock);
-		if (!run)
-			continue;
-		run_cycle(forced, leaks);
-		gc_period_begins(gcs.last_end);
-		stack_free_dead(); /* who waits may want the memory */
+		if (run) {
+			run_cycle(forced, leaks);
+			gc_period_begins(gcs.last_end);
+			stack_free_dead(); /* who waits may want the memory */
+		}
 		waiters_wake();
 	}
 }
 
-/* Under control.lock, released. */
-static void wake_controller(void)
+/* Under control.lock, released: who is to be readied, or NULL. */
+static struct g *want_cycle(void)
 {
 	struct g *g = control.parked;
-	control.wanted = true;
+	at_store(&control.wanted, true);
 	control.parked = NULL;
 	unlock(&control.lock);
-	if (g)
-		ready(g, true);
+	return g;
 }
 
 static bool wait_unlock(struct g *g, void *unused)
 {
 	(void)g, (void)unused;
-	wake_controller();
+	struct g *controller = want_cycle();
+	if (controller)
+		ready(controller, true);
 	return true;
 }
 
@@ -544,7 +632,9 @@ void gc_start_late(void)
 {
 	lock(&control.lock);
 	control.late = true;
-	wake_controller();
+	struct g *controller = want_cycle();
+	if (controller)
+		ready(controller, true);
 }
 
 void gc_start(bool force)
@@ -555,11 +645,12 @@ void gc_start(bool force)
 	}
 	if (at_load(&gc_phase) != GC_OFF || at_load(&mheap.heap_live) < at_load(&mheap.gc_trigger))
 		return;
-	if (!at_load(&control.wanted)) {
-		lock(&control.lock);
-		wake_controller();
-	}
-	gosched(); /* it begins now, not when this task has had its turn */
+	if (at_load(&control.wanted))
+		return;
+	lock(&control.lock);
+	struct g *controller = want_cycle();
+	if (controller)
+		yield_to(controller); /* it begins now, not when this task has had its turn */
 }
 
 void gc(void)

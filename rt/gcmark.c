@@ -672,12 +672,12 @@ static COLD bool scan_root(struct worker *w)
 	if (first) {
 		g = work.next_g;
 		work.next_g = at_load_acq(&g->all_next);
-		stack_scan_soon(g);
 		held = work.leaks && leak_hooks.hold(g);
 	}
 	unlock(&work.lock);
 	if (!g)
 		return false;
+	stack_scan_soon(g);
 	w->count_stacks = first;
 	if (first)
 		note_waiting(g);
@@ -897,7 +897,6 @@ COLD void gc_mark_last(bool all, bool leaks, uint64_t until)
 			work.root = work.root_off = 0;
 		if (!SABOTAGED(gc_finalizers))
 			work.next_special = 0; /* they may be unmarked: their pages do not tell */
-		gc_track_see();
 	}
 }
 

@@ -21,7 +21,9 @@ struct pages {
 };
 static struct pages dirty NOSCAN_DATA, kept NOSCAN_DATA; /* kept: for the next time */
 static size_t next_sum, end_sum; /* words of the summary still to be taken */
-static struct g *noted = END, *written = END; /* lists by gc_next; noted: not given out yet */
+/* Lists by gc_next, in the order of memory; noted: not given out yet. */
+static struct g *noted = END, *written = END, **noted_end = &noted;
+static size_t nnoted; /* how many */
 
 static void pages_init(struct pages *p)
 {
@@ -70,8 +72,10 @@ static void note_task(struct g *g)
 {
 	if (!g || g->gc_next || SABOTAGED(gc_ran))
 		return;
-	g->gc_next = noted;
-	noted = g;
+	g->gc_next = END;
+	*noted_end = g;
+	noted_end = &g->gc_next;
+	nnoted++;
 }
 
 /* Things side by side, each a task's. */
@@ -131,10 +135,9 @@ static void look(enum plat_track how, uintptr_t at, size_t len, void (*fn)(uintp
 	}
 }
 
-/* How many of the heap's pages. */
-static size_t look_all(enum plat_track how, bool note)
+static struct gc_written look_all(enum plat_track how, bool note)
 {
-	size_t count = 0;
+	struct gc_written found = { 0, 0 };
 	uint32_t ngs = at_load_acq(&stacks.nslots), nexts = at_load_acq(&stacks.nexts);
 	struct row rows[] = {
 		{ stacks.slots, plat_stack_slot, ngs, false },
@@ -142,13 +145,14 @@ static size_t look_all(enum plat_track how, bool note)
 		{ (uintptr_t)stacks.exts, sizeof(struct stack_ext), nexts, true },
 		{ stacks.windows, STACK_WINDOW, nexts, true },
 	};
-	look(how, mheap.lo, at_load_acq(&mheap.used_bytes), note ? note_pages : NULL, &count);
+	look(how, mheap.lo, at_load_acq(&mheap.used_bytes), note ? note_pages : NULL, &found.pages);
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		look(how, rows[i].base, (rows[i].each * rows[i].n + STACK_PAGE - 1) & ~(STACK_PAGE - 1),
 		     note ? note_row : NULL, &rows[i]);
 	uintptr_t large = stack_large_low();
 	look(how, large, stacks.end - large, note ? note_large : NULL, &rows[2]);
-	return count;
+	found.tasks = nnoted;
+	return found;
 }
 
 static void flush_system(void *unused)
@@ -167,23 +171,27 @@ void gc_track_rescan(void)
 	at_store_rel(&next_sum, 0);
 	at_store_rel(&written, noted); /* it was taken whole */
 	noted = END;
+	noted_end = &noted;
+	nnoted = 0;
 }
 
-size_t gc_track_forget(bool note)
+struct gc_written gc_track_forget(bool note)
 {
 	look_all(TRACK_PREPARE, false);
 	rt_systemstack(flush_system, NULL);
-	size_t n = look_all(TRACK_FORGET, note && !SABOTAGED(gc_collect));
+	struct gc_written n = look_all(TRACK_FORGET, note && !SABOTAGED(gc_collect));
 	if (!SABOTAGED(gc_flush))
 		rt_systemstack(flush_system, NULL);
 	return n;
 }
 
-void gc_track_see(void)
+struct gc_written gc_track_see(void)
 {
+	struct gc_written n = { 0, 0 };
 	if (!SABOTAGED(gc_last_collect))
-		look_all(TRACK_SEE, true);
+		n = look_all(TRACK_SEE, true);
 	gc_track_rescan();
+	return n;
 }
 
 /* ---- taking --------------------------------------------------------------- */

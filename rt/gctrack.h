@@ -8,12 +8,15 @@
 #define TRACK_PAGE 4096ul
 
 void gc_track_init(void);
+struct gc_written {
+	size_t pages, tasks; /* of TRACK_PAGE bytes */
+};
 /* Notes pages and tasks written since they were last forgotten (unless !note),
  * and forgets them: what is written from its return on is found again.  How
- * many of the heap's pages.  task; nobody marks. */
-size_t gc_track_forget(bool note);
+ * many there were.  task; nobody marks. */
+struct gc_written gc_track_forget(bool note);
 /* Notes them without forgetting, and gives them out.  stop */
-void gc_track_see(void);
+struct gc_written gc_track_see(void);
 void gc_track_rescan(void);             /* gives out what was noted; nobody marks */
 
 /* The rest under the mark queue's lock. */

@@ -53,6 +53,7 @@ static bool hold(struct g *g)
 	case WAIT_SLEEP:
 	case WAIT_GC:
 	case WAIT_GC_CYCLE:
+	case WAIT_GC_ASSIST:
 	case WAIT_FINALIZER:
 	case WAIT_IO:
 	case WAIT_DEBUG:

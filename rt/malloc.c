@@ -160,13 +160,18 @@ static bool reclaim(unsigned try)
 	return false;
 }
 
-/* After an allocation of bytes that took a span. */
+/* Before an allocation that takes a span of bytes. */
 static void gc_if_due(uint64_t bytes)
 {
 	if (at_load(&mheap.heap_live) >= at_load(&mheap.gc_trigger) && gc_can_start()) {
 		gc_start(false);
 		gc_assist(bytes);
 	}
+}
+
+/* After one. */
+static inline void scavenge_if_due(void)
+{
 	if (unlikely(at_load(&mheap.scavenge_due)))
 		mheap.scavenge_kick();
 }
@@ -183,6 +188,7 @@ static inline void tiny_begin(struct mcache *c, void *p, size_t size, spanclass_
 static NOINLINE void *malloc_refill(size_t size, const struct rt_type *type, spanclass_t spc,
                                     bool may_fail)
 {
+	bool asked = false;
 	for (unsigned try = 0;;) {
 		struct g *g = preempt_off();
 		struct mcache *c = rt_self.mcache;
@@ -197,6 +203,13 @@ static NOINLINE void *malloc_refill(size_t size, const struct rt_type *type, spa
 				mprof_hooks.sample(p, class_info[spc].size);
 			return p;
 		}
+		/* Before a span is taken: who waits for a cycle must hold none. */
+		if (!asked && at_load(&mheap.heap_live) >= at_load(&mheap.gc_trigger)) {
+			asked = true;
+			preempt_on(g);
+			gc_if_due(class_info[spc].npages * PAGE_SIZE);
+			continue;
+		}
 		struct alloc_args a = { .c = c, .spc = spc };
 		rt_systemstack(refill_system, &a);
 		if (a.ok) {
@@ -206,8 +219,7 @@ static NOINLINE void *malloc_refill(size_t size, const struct rt_type *type, spa
 			preempt_on(g);
 			if (unlikely(sample))
 				mprof_hooks.sample(p, class_info[spc].size);
-			gc_if_due(class_info[spc].npages * PAGE_SIZE);
-			/* p is in this frame across the collection: a root. */
+			scavenge_if_due();
 			return p;
 		}
 		preempt_on(g);
@@ -255,6 +267,7 @@ static NOINLINE void *malloc_large(size_t size, const struct rt_type *type, bool
 	preempt_on(g);
 	if (unlikely(sample))
 		mprof_hooks.sample(p, size);
+	scavenge_if_due();
 	/* A collection that strikes here scans what was there before: all of it
 	 * conservatively, as its type is not set yet, and finds it live from this frame. */
 	if (a.span->needzero)

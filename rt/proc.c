@@ -52,6 +52,7 @@ const char *const wait_reason_names[WAIT_NREASONS] = {
 	[WAIT_COND] = "sync.Cond.Wait",
 	[WAIT_GC] = "GC worker (idle)",
 	[WAIT_GC_CYCLE] = "wait for GC cycle",
+	[WAIT_GC_ASSIST] = "GC assist wait",
 	[WAIT_FINALIZER] = "finalizer wait",
 	[WAIT_IO] = "IO wait",
 	[WAIT_DEBUG] = "debug call",
@@ -246,6 +247,19 @@ JUMP_RETURN void gosched(void)
 		start_running(p, next, false);
 		switch_to(g, next);
 	}
+	preempt_on(g);
+}
+
+void yield_to(struct g *next)
+{
+	struct g *g = preempt_off();
+	struct p *p = rt_self.p;
+	at_store(&next->status, G_RUNNABLE);
+	p->handoff = next;
+	at_store(&g->status, G_RUNNABLE);
+	runq_put(p, g, true, false);
+	wakep();
+	leave_to_g0(p, g);
 	preempt_on(g);
 }
 

@@ -186,6 +186,8 @@ static inline __attribute__((always_inline)) bool ready_fast(struct g *g, bool a
 /* ready(g, true) by a task that is about to wait itself: its core goes on with g,
  * and no other is woken for it. */
 void ready_here(struct g *g);
+/* Runs g, which waits, here at once; the caller is the next.  task */
+void yield_to(struct g *g);
 /* ready(g, true) and preempt_on(). */
 void ready_preempt_on(struct g *g);
 

@@ -153,6 +153,7 @@ enum wait_reason {
 	WAIT_COND,
 	WAIT_GC,
 	WAIT_GC_CYCLE,
+	WAIT_GC_ASSIST,
 	WAIT_FINALIZER,
 	WAIT_IO,
 	WAIT_DEBUG,
@@ -447,8 +448,8 @@ void stw_parallel(void (*fn)(void *), void *arg);
  * may hold pointers.  g is not running (or is the caller, saved by
  * rt_systemstack). */
 bool stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void *), void *arg);
-/* g is being scanned: fetches what the scan of those that follow in the list of
- * all will touch first.  Hundreds of stacks are seldom in a cache. */
+/* g is being scanned: fetches what the scan of those that follow in memory
+ * will touch first.  Hundreds of stacks are seldom in a cache. */
 void stack_scan_soon(const struct g *g);
 extern struct g *rt_allgs;    /* by all_next */
 size_t stack_bytes_inuse(void);

@@ -371,7 +371,6 @@ static void start_core(unsigned i)
 	struct core *c = &cores[i];
 	pthread_attr_t a;
 	c->id = i;
-	c->deadline = UINT64_MAX;
 	c->stack = mmap(NULL, SCHED_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (c->stack == MAP_FAILED)
 		die("scheduler stack");
@@ -717,6 +716,8 @@ int main(int argc, char **argv)
 	sigemptyset(&irq);
 	sigaddset(&irq, SIG_IRQ);
 	rt_at_start = rt_scavenger_start;
+	for (unsigned i = 0; i < HOST_MAX_CORES; i++)
+		cores[i].deadline = UINT64_MAX;
 	start_core(0);
 	pthread_sigmask(SIG_BLOCK, &irq, NULL);
 	timer_loop();
