@@ -512,7 +512,7 @@ static void clean_and_stop(struct gc_times *t)
 	for (unsigned round = 0; clean && round < CLEAN_ROUNDS; round++) {
 		struct gc_written found = gc_track_forget(true);
 		size_t n = found.pages, before = last;
-		if (n >= mheap.used_bytes / TRACK_PAGE || (n < found.tasks / 16 && mostly_ran(t->ran, found.tasks)))
+		if (n >= found.of || (n < found.tasks / 16 && mostly_ran(t->ran, found.tasks)))
 			break; /* nothing is tracked, or all tasks run: the stop will see the same again */
 		last = n;
 		/* Now forgotten, they must be looked at. */

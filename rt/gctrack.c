@@ -13,6 +13,7 @@
 #include "stack.h"
 
 #define TRACK_SHIFT 12
+#define BLOCK_BYTES ((size_t)BLOCK_PAGES << PAGE_SHIFT)
 #define SLICE ((size_t)64 << 20) /* looked at with preemption off */
 #define END ((struct g *)1)
 
@@ -135,9 +136,21 @@ static void look(enum plat_track how, uintptr_t at, size_t len, void (*fn)(uintp
 	}
 }
 
+/* The blocks of the heap that are tracked. */
+static void look_heap(enum plat_track how, void (*fn)(uintptr_t, uintptr_t, void *), struct gc_written *found)
+{
+	size_t end = at_load_acq(&mheap.used_bytes) / BLOCK_BYTES;
+	for (size_t b = 0, first; b < end; b++) {
+		for (first = b; b < end && at_load(&mheap.tracked[b / 64]) >> b % 64 & 1; b++)
+			;
+		found->of += (b - first) * BLOCK_BYTES / TRACK_PAGE;
+		look(how, mheap.lo + first * BLOCK_BYTES, (b - first) * BLOCK_BYTES, fn, &found->pages);
+	}
+}
+
 static struct gc_written look_all(enum plat_track how, bool note)
 {
-	struct gc_written found = { 0, 0 };
+	struct gc_written found = { 0 };
 	uint32_t ngs = at_load_acq(&stacks.nslots), nexts = at_load_acq(&stacks.nexts);
 	struct row rows[] = {
 		{ stacks.slots, plat_stack_slot, ngs, false },
@@ -145,7 +158,7 @@ static struct gc_written look_all(enum plat_track how, bool note)
 		{ (uintptr_t)stacks.exts, sizeof(struct stack_ext), nexts, true },
 		{ stacks.windows, STACK_WINDOW, nexts, true },
 	};
-	look(how, mheap.lo, at_load_acq(&mheap.used_bytes), note ? note_pages : NULL, &found.pages);
+	look_heap(how, note ? note_pages : NULL, &found);
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		look(how, rows[i].base, (rows[i].each * rows[i].n + STACK_PAGE - 1) & ~(STACK_PAGE - 1),
 		     note ? note_row : NULL, &rows[i]);
@@ -187,7 +200,7 @@ struct gc_written gc_track_forget(bool note)
 
 struct gc_written gc_track_see(void)
 {
-	struct gc_written n = { 0, 0 };
+	struct gc_written n = { 0 };
 	if (!SABOTAGED(gc_last_collect))
 		n = look_all(TRACK_SEE, true);
 	gc_track_rescan();

@@ -9,7 +9,8 @@
 
 void gc_track_init(void);
 struct gc_written {
-	size_t pages, tasks; /* of TRACK_PAGE bytes */
+	size_t pages, of; /* of TRACK_PAGE bytes; how many are tracked */
+	size_t tasks;
 };
 /* Notes pages and tasks written since they were last forgotten (unless !note),
  * and forgets them: what is written from its return on is found again.  How

@@ -144,7 +144,9 @@ struct page_sum {
 #define SUM_LEVELS 3           /* chunk, 64 chunks, 4096 chunks */
 #define MAX_RANGES 64
 
-/* A block of 64 pages in front of the tree, those in bits are free; one for each node. */
+/* A block of 64 pages in front of the tree, those in bits are free; two for each
+ * node: memory without pointers comes from blocks of its own where it can. */
+#define BLOCK_PAGES 64
 struct page_cache {
 	uint32_t page;
 	uint64_t bits;
@@ -175,7 +177,9 @@ struct mheap {
 	uint32_t nsum[SUM_LEVELS];
 	uint32_t search;       /* no free page below */
 	uint32_t zeroed_base;  /* pages from here on were never handed out */
-	struct page_cache cache[PLAT_MAX_NODES];
+	struct page_cache cache[2][PLAT_MAX_NODES]; /* [noscan] */
+	uint64_t *tracked;     /* of each block: something in it may hold pointers, so the collector
+	                        * wants to know when it is written.  Read without the lock, relaxed */
 	struct mspan *free_mspans;
 	uintptr_t meta, meta_end; /* persistent_alloc's current piece */
 	struct frame_node *frames; /* free halves of pages, direct map */
@@ -255,7 +259,7 @@ struct object {
 
 /* mheap.c; all system context */
 void mheap_init(void);
-bool page_alloc(uint32_t npages, uint32_t *page); /* under mheap.lock */
+bool page_alloc(uint32_t npages, bool noscan, uint32_t *page); /* under mheap.lock */
 void page_free(uint32_t page, uint32_t npages);   /* under mheap.lock */
 void page_take(uint32_t page, uint32_t npages);   /* these, which are free; under mheap.lock */
 void page_cache_flush(void);                      /* under mheap.lock */

@@ -5,9 +5,10 @@
  * taken; over the bits stands a radix tree of summaries (free pages at the
  * start, longest free run, free pages at the end), as in Go's mpagealloc.go: a
  * chunk of 512 pages, 64 chunks, 4096 chunks, and a plain list on top.  In
- * front of it is a block of 64 pages, from which short runs are cut without
- * touching the tree; with several memory nodes one for each, and a P takes pages of
- * its own node while there are any.
+ * front of it are two blocks of 64 pages, one for memory without pointers, from
+ * which short runs are cut without touching the tree; with several memory nodes two
+ * for each, and a P takes pages of its own node while there are any.  A block in
+ * which nothing holds pointers is not tracked: writing to it costs nothing.
  *
  * Memory is taken into use chunk by chunk from below, so that starting costs
  * nothing per byte of memory, and tables are touched only for what is used.
@@ -259,9 +260,11 @@ static bool run_find(uint32_t n, unsigned node, uint32_t *page)
 
 struct page_cache *page_cache_of(uint32_t page)
 {
-	for (unsigned i = 0; i < plat_nnodes; i++)
-		if (mheap.cache[i].bits && mheap.cache[i].page / 64 == page / 64)
-			return &mheap.cache[i];
+	for (unsigned i = 0; i < 2 * plat_nnodes; i++) {
+		struct page_cache *c = &mheap.cache[i % 2][i / 2];
+		if (c->bits && c->page / 64 == page / 64)
+			return c;
+	}
 	return NULL;
 }
 
@@ -286,8 +289,8 @@ static void cache_flush(struct page_cache *c)
 
 void page_cache_flush(void)
 {
-	for (unsigned i = 0; i < plat_nnodes; i++)
-		cache_flush(&mheap.cache[i]);
+	for (unsigned i = 0; i < 2 * plat_nnodes; i++)
+		cache_flush(&mheap.cache[i % 2][i / 2]);
 }
 
 /* Lowest run of n ones in bits, or 64. */
@@ -302,9 +305,24 @@ static unsigned find_run(uint64_t bits, unsigned n)
 	return bits ? __builtin_ctzll(bits) : 64;
 }
 
-static bool page_find(uint32_t n, unsigned node, uint32_t *page)
+/* Pages just taken out of what is free: of memory that may hold pointers every
+ * block is tracked; what has nothing else in its blocks leaves them. */
+static void blocks_note(uint32_t page, uint32_t n, bool noscan)
 {
-	struct page_cache *c = &mheap.cache[node];
+	uint32_t b = noscan ? (page + 63) / 64 : page / 64, end = noscan ? (page + n) / 64 : (page + n + 63) / 64;
+	for (; b < end; b++) {
+		uint64_t *w = &mheap.tracked[b / 64], m = 1ull << b % 64;
+		if (!(*w & m) == noscan)
+			continue;
+		at_store(w, *w ^ m);
+		if (noscan)
+			plat_track(TRACK_LEAVE, page_addr(b * 64), page_addr(b * 64 + 64), NULL, NULL);
+	}
+}
+
+static bool page_find(uint32_t n, unsigned node, bool noscan, uint32_t *page)
+{
+	struct page_cache *c = &mheap.cache[noscan][node];
 	unsigned at = n <= 16 ? find_run(c->bits, n) : 64;
 	if (at == 64) {
 		/* A short run comes from a new block: the 64 pages around the lowest that fits. */
@@ -315,12 +333,15 @@ static bool page_find(uint32_t n, unsigned node, uint32_t *page)
 		if (n > 16 || *page % 64 + n > 64) {
 			bits_set_range(*page, n, true);
 			summaries_update(*page / CHUNK_PAGES, (*page + n - 1) / CHUNK_PAGES);
+			blocks_note(*page, n, noscan);
 			return true;
 		}
 		uint64_t *w = &mheap.pagebits[*page / 64];
 		c->page = *page & ~63u;
 		c->bits = ~*w;
 		*w = ~0ull;
+		if (!noscan || c->bits == ~0ull)
+			blocks_note(c->page, 64, noscan);
 		summaries_update(*page / CHUNK_PAGES, *page / CHUNK_PAGES);
 		at = *page % 64;
 		if (n == 1 && plat_nnodes == 1) /* it was the lowest free page, and its block is taken */
@@ -331,14 +352,14 @@ static bool page_find(uint32_t n, unsigned node, uint32_t *page)
 	return true;
 }
 
-bool page_alloc(uint32_t n, uint32_t *page)
+bool page_alloc(uint32_t n, bool noscan, uint32_t *page)
 {
 	unsigned node = unlikely(plat_nnodes > 1) && rt_self.p ? rt_self.p->node : 0;
 	if (n == 0 || n > mheap.npages)
 		return false;
-	if (!page_find(n, node, page)) {
+	if (!page_find(n, node, noscan, page)) {
 		page_cache_flush();
-		if (!page_find(n, node, page))
+		if (!page_find(n, node, noscan, page))
 			return false;
 	}
 	mheap.pages_inuse += n;
@@ -389,7 +410,7 @@ void *mheap_alloc_manual(size_t npages)
 	if (npages == 0 || npages > mheap.npages)
 		return NULL;
 	lock(&mheap.lock);
-	bool ok = page_alloc((uint32_t)npages, &page);
+	bool ok = page_alloc((uint32_t)npages, false, &page);
 	if (ok) {
 		mheap.pages_manual += npages;
 		if (page + npages > mheap.zeroed_base)
@@ -415,7 +436,7 @@ void *persistent_alloc_locked(size_t size)
 		/* Small machines take a page at a time. */
 		if (n < 8 && mheap.total_pages > 8192)
 			n = 8;
-		if (!page_alloc(n, &page))
+		if (!page_alloc(n, false, &page))
 			return NULL;
 		mheap.pages_manual += n;
 		bool zero = page < mheap.zeroed_base || !plat_memory_zeroed;
@@ -501,7 +522,7 @@ void *rt_frame_alloc(void)
 		*state |= 1ull << half;
 	} else {
 		uint32_t page;
-		if (page_alloc(1, &page)) {
+		if (page_alloc(1, false, &page)) {
 			mheap.pages_manual++;
 			if (page + 1 > mheap.zeroed_base)
 				mheap.zeroed_base = page + 1;
@@ -607,8 +628,9 @@ void mheap_init(void)
 	size_t index_bytes = (size_t)mheap.npages * 8;
 	size_t bit_bytes = npages * BIT_WORDS * 8;
 	size_t page_bytes = (size_t)mheap.nchunks * CHUNK_WORDS * 8;
-	size_t sum_bytes = sums * sizeof(struct page_sum);
-	char *m = carve(index_bytes + 2 * bit_bytes + page_bytes + sum_bytes);
+	size_t sum_bytes = round_up(sums * sizeof(struct page_sum), 8);
+	size_t block_bytes = round_up(mheap.npages / BLOCK_PAGES / 8, 8);
+	char *m = carve(index_bytes + 2 * bit_bytes + page_bytes + sum_bytes + block_bytes);
 	mheap.mark = (uint64_t *)m;
 	m += bit_bytes;
 	mheap.alloc = (uint64_t *)m;
@@ -618,11 +640,12 @@ void mheap_init(void)
 	mheap.pagebits = (uint64_t *)m;
 	m += page_bytes;
 	if (!plat_memory_zeroed)
-		memset(m, 0, sum_bytes);
+		memset(m, 0, sum_bytes + block_bytes);
 	for (unsigned l = 0; l < SUM_LEVELS; l++) {
 		mheap.sum[l] = (struct page_sum *)m;
 		m += mheap.nsum[l] * sizeof(struct page_sum);
 	}
+	mheap.tracked = (uint64_t *)((char *)mheap.sum[0] + sum_bytes);
 	for (unsigned r = 0; r < mheap.nranges; r++)
 		mheap.total_pages += mheap.ranges[r].len >> PAGE_SHIFT;
 }

@@ -62,7 +62,7 @@ struct mspan *mspan_alloc(uint32_t npages, spanclass_t spc)
 		sweep_reclaim(npages);
 	lock(&mheap.lock);
 	struct mspan *s = mspan_new();
-	if (s == NULL || !page_alloc(npages, &page)) {
+	if (s == NULL || !page_alloc(npages, SPANCLASS_NOSCAN(spc), &page)) {
 		if (s) {
 			s->next = mheap.free_mspans;
 			mheap.free_mspans = s;

@@ -145,10 +145,12 @@ bool plat_stack_thaw(uintptr_t va, void (*fill)(void *page, void *arg), void *ar
  * were last forgotten, perhaps for more; where nothing can be tracked it names the
  * whole range.  TRACK_FORGET (fn may be NULL) forgets them too, between two calls of
  * plat_track_flush(); before the first, TRACK_PREPARE gets ready for it.  What is
- * written from the return of the second on is found again.  system.
+ * written from the return of the second on is found again.  TRACK_LEAVE: the range
+ * need not be tracked until it is prepared again (it may be looked at before: then
+ * all of it was written).  system.
  * plat_track_flush: returns when no core has an old translation any more.
  * system, interrupts on; in a stop too. */
-enum plat_track { TRACK_SEE, TRACK_PREPARE, TRACK_FORGET };
+enum plat_track { TRACK_SEE, TRACK_PREPARE, TRACK_FORGET, TRACK_LEAVE };
 void plat_track(enum plat_track how, uintptr_t va, uintptr_t end,
                 void (*fn)(uintptr_t lo, uintptr_t hi, void *), void *arg);
 void plat_track_flush(void);

@@ -1,9 +1,9 @@
 /* track_host.c: which pages were written, as Linux tells it.
  *
- * The heap is registered with userfaultfd for asynchronous write protection
- * (Linux 6.7): the kernel lets the first write to a protected page through and
- * notes it, PAGEMAP_SCAN lists the noted pages and protects them again in one
- * step.  Constants are the kernel's (include/uapi/linux/userfaultfd.h, fs.h,
+ * What of the heap is to be tracked is registered with userfaultfd for asynchronous
+ * write protection (Linux 6.7): the kernel lets the first write to a protected page
+ * through and notes it, PAGEMAP_SCAN lists the noted pages and protects them again
+ * in one step.  Only that: registered memory has no huge pages.  Constants are the kernel's (include/uapi/linux/userfaultfd.h, fs.h,
  * 6.7), which Debian 12's headers do not have yet.  Where that does not work,
  * everything counts as written: slower. */
 #define _GNU_SOURCE
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <linux/userfaultfd.h>
@@ -35,8 +36,11 @@ struct pm_scan {
 #define SCAN_CHECK_WPASYNC 2
 #define PAGE_WRITTEN 2
 
-static int pagemap = -1;
-static uintptr_t tracked_lo, tracked_hi;
+#define BLOCK ((size_t)512 << 10)
+
+static int pagemap = -1, uffd = -1;
+static uintptr_t heap_lo, heap_hi;
+static uint8_t *registered; /* of each block; set by the controller, cleared under the heap's lock: relaxed */
 
 static bool scan(uintptr_t lo, uintptr_t hi, bool forget, void (*fn)(uintptr_t, uintptr_t, void *), void *arg)
 {
@@ -80,36 +84,74 @@ static bool self_test(char *page)
 	return ok && scan(lo, hi, false, count, &after) && before == 1 && quiet == 0 && after == 1;
 }
 
+static bool enlist(uintptr_t lo, uintptr_t hi)
+{
+	struct uffdio_register r = { .range = { lo, hi - lo }, .mode = UFFDIO_REGISTER_MODE_WP };
+	return ioctl(uffd, UFFDIO_REGISTER, &r) == 0;
+}
+
+static bool dismiss(uintptr_t lo, uintptr_t hi)
+{
+	struct uffdio_range r = { lo, hi - lo };
+	return ioctl(uffd, UFFDIO_UNREGISTER, &r) == 0;
+}
+
+/* The end of the blocks from va on that are registered, or are not. */
+static uintptr_t run_end(uintptr_t va, uintptr_t end, bool *in)
+{
+	size_t b = (va - heap_lo) / BLOCK;
+	for (*in = __atomic_load_n(&registered[b], __ATOMIC_RELAXED); va < end; va = heap_lo + ++b * BLOCK)
+		if (__atomic_load_n(&registered[b], __ATOMIC_RELAXED) != *in)
+			return va;
+	return end;
+}
+
+/* Registers blocks, or ends that; what the kernel refuses stays as it is. */
+static void set_registered(uintptr_t va, uintptr_t end, bool to)
+{
+	bool in;
+	for (uintptr_t next; va < end; va = next) {
+		next = run_end(va, end, &in);
+		if (in == to || !(to ? enlist(va, next) : dismiss(va, next)))
+			continue;
+		for (uintptr_t b = va; b < next; b += BLOCK)
+			__atomic_store_n(&registered[(b - heap_lo) / BLOCK], to, __ATOMIC_RELAXED);
+	}
+}
+
 void track_init(void *heap, size_t len)
 {
-	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+	heap_lo = (uintptr_t)heap;
+	heap_hi = heap_lo + len / BLOCK * BLOCK;
+	uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
 	struct uffdio_api api = { .api = UFFD_API, .features = FEATURE_WP_ASYNC };
-	struct uffdio_register r = {
-		.range = { (uint64_t)(uintptr_t)heap, len },
-		.mode = UFFDIO_REGISTER_MODE_WP,
-	};
-	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) != 0 || ioctl(fd, UFFDIO_REGISTER, &r) != 0 ||
-	    (pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) < 0) {
-		if (fd >= 0)
-			close(fd);
+	void *bytes = mmap(NULL, len / BLOCK, PROT_READ | PROT_WRITE,
+	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (uffd < 0 || bytes == MAP_FAILED || ioctl(uffd, UFFDIO_API, &api) != 0 ||
+	    (pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) < 0 || !enlist(heap_lo, heap_lo + BLOCK) ||
+	    !self_test(heap) || !dismiss(heap_lo, heap_lo + BLOCK)) {
+		close(uffd); /* unregisters */
 		return;
 	}
-	if (!self_test(heap)) {
-		close(fd); /* unregisters */
-		return;
-	}
-	tracked_lo = (uintptr_t)heap;
-	tracked_hi = tracked_lo + len;
+	registered = bytes;
 }
 
 void plat_track(enum plat_track how, uintptr_t va, uintptr_t end,
                 void (*fn)(uintptr_t, uintptr_t, void *), void *arg)
 {
-	if (how == TRACK_PREPARE ||
-	    (va >= tracked_lo && end <= tracked_hi && scan(va, end, how == TRACK_FORGET, fn, arg)))
+	uintptr_t known = registered && va >= heap_lo && va < heap_hi ? heap_hi : va;
+	if (end < known)
+		known = end;
+	if (how == TRACK_PREPARE || how == TRACK_LEAVE) {
+		set_registered(va, known, how == TRACK_PREPARE);
 		return;
-	if (fn)
-		fn(va, end, arg);
+	}
+	for (uintptr_t next; va < end; va = next) {
+		bool in = false;
+		next = va < known ? run_end(va, known, &in) : end;
+		if ((!in || !scan(va, next, how == TRACK_FORGET, fn, arg)) && fn)
+			fn(va, next, arg);
+	}
 }
 
 /* The kernel has flushed when the ioctl returns. */
