@@ -26,7 +26,7 @@ static uint16_t config(uint32_t at, unsigned off)
 	return 0xcfc;
 }
 
-static void unlock(void)
+static void allow_write(void)
 {
 	regs[RELOAD] = 0x80;
 	regs[RELOAD] = 0x86;
@@ -34,13 +34,13 @@ static void unlock(void)
 
 static void write32(unsigned off, uint32_t v)
 {
-	unlock();
+	allow_write();
 	*(volatile uint32_t *)(regs + off) = v;
 }
 
 static void reload(uint16_t v)
 {
-	unlock();
+	allow_write();
 	*(volatile uint16_t *)(regs + RELOAD) = v;
 }
 
@@ -53,7 +53,7 @@ bool plat_watchdog_start(unsigned seconds)
 	if (at < 0x80010000u)
 		bar = inl(config(at, CONFIG_BAR)) & ~15u;
 	if (!bar) {
-		kprintf("ingot: watchdog=%us: there is no I6300ESB on PCI bus 0%s; nothing resets this machine when it hangs\n",
+		rt_printf("ingot: watchdog=%us: there is no I6300ESB on PCI bus 0%s; nothing resets this machine when it hangs\n",
 		        seconds, at < 0x80010000u ? " that the firmware gave an address" : "");
 		return false;
 	}
@@ -61,7 +61,7 @@ bool plat_watchdog_start(unsigned seconds)
 	outw(command, inw(command) | 2); /* decodes memory */
 	regs = mmio_map(bar, 16);
 	if (*(volatile uint16_t *)(regs + RELOAD) & RELOAD_WAS_RESET) {
-		kprintf("ingot: the last run hung: the watchdog ended it\n");
+		rt_printf("ingot: the last run hung: the watchdog ended it\n");
 		reload(RELOAD_WAS_RESET);
 	}
 	outw(config(at, CONFIG_WDT), WDT_NO_INTERRUPT);
@@ -69,7 +69,7 @@ bool plat_watchdog_start(unsigned seconds)
 	write32(TIMER2, seconds * TICKS_PER_S / 2);
 	reload(RELOAD_FEED);
 	outb(config(at, CONFIG_LOCK), LOCK_ENABLE);
-	kprintf("ingot: the watchdog resets this machine when it hangs for %u s\n", seconds);
+	rt_printf("ingot: the watchdog resets this machine when it hangs for %u s\n", seconds);
 	return true;
 }
 

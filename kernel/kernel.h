@@ -38,7 +38,7 @@
 #define IMAGE_BASE 0xffffffff80000000ul
 
 /* Runs at boot or when all is lost: small before fast, in files that are built for speed. */
-#define COLD __attribute__((cold))
+#define COLD __attribute__((cold, noinline))
 
 /* ---- small tools (all contexts) ----------------------------------------- */
 

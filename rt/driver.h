@@ -60,6 +60,8 @@ void *dma_alloc(size_t bytes, size_t align);
 /* A line of the log and the console: "driver: text".  For what a person should know: a
  * device that fails, one that is not used and why.  task */
 void io_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The console alone, and before there are tasks.  any */
+void rt_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- disks (disk.c) -------------------------------------------------------- */
 

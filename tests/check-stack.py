@@ -42,7 +42,7 @@ RETURNS_TO = {"rt_defer_push": "rt_defer_return"}
 # plat.h, kernel.h: "system", never on a task's stack.
 SYSTEM = {"plat_start_cores", "plat_wall", "plat_idle", "plat_memory", "plat_memory_total", "plat_stack_commit",
           "plat_stack_release", "plat_stack_freeze", "plat_stack_thaw", "plat_console_listen",
-          "plat_track", "plat_track_flush", "plat_memory_release", "plat_watchdog_start",
+          "plat_track", "plat_track_flush", "plat_memory_release",
           "plat_enter_runtime", "mmio_map"}
 # These load rsp: they leave the task's stack, or go to an outer frame on it.
 # What they call after that does not count.  (A switch of tasks, inlined in
