@@ -98,6 +98,16 @@ static void at_once(http_writer *w, http_request *r)
 
 static void serve_all(http_server *s, listener *l, chan(error) done) { send(done, http_serve(s, l)); }
 
+/* Writes until it fails, and says how that ended. */
+static void flood(http_writer *w, http_request *r)
+{
+	static const byte piece[4096];
+	error err = NULL;
+	while (!err)
+		err = http_write(w, piece, sizeof piece);
+	send(results, err);
+}
+
 static chan(error) start(http_server *s)
 {
 	listener *l;
@@ -123,6 +133,7 @@ static chan(error) start(http_server *s)
 	http_handle(m, S("/events"), events);
 	http_handle(m, S("/counted"), counted);
 	http_handle(m, S("/at_once"), at_once);
+	http_handle(m, S("/flood"), flood);
 	s->mux = m;
 	server = s;
 	must(net_listen(S("tcp"), S("127.0.0.1:0"), &l));
@@ -470,6 +481,31 @@ static string read_until(conn *c, const char *text)
 	return builder_string(&b);
 }
 
+/* Neither waits for ever, nor makes another wait. */
+TEST(who_takes_nothing_or_sends_nothing_is_cut_off)
+{
+	http_server *old = server;
+	string old_address = address;
+	results = make_chan(error, 10);
+	start(new(http_server, .write_timeout = 300 * Millisecond, .read_timeout = 300 * Millisecond));
+	conn *c = connect();
+	must(conn_write(c, "GET /flood HTTP/1.1\r\nHost: x\r\n\r\n", 33, NULL));
+	CHECK_HAS(GET("/hello"), "Hello, World!\n");
+	CHECK(next_result() == net_err_closed); /* what writers see of it */
+	CHECK(!has(read_to_end(c), "\r\n0\r\n\r\n"));
+	must(conn_close(c));
+	const char *text = "POST /end HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf";
+	c = connect();
+	must(conn_write(c, text, strlen(text), NULL));
+	CHECK_HAS(GET("/hello"), "Hello, World!\n");
+	CHECK(errors_is(next_result(), net_err_timeout));
+	read_to_end(c);
+	must(conn_close(c));
+	must(http_shutdown(server, 60 * Second));
+	server = old;
+	address = old_address;
+}
+
 TEST(events_go_out_at_once_and_end_with_the_client)
 {
 	results = make_chan(error, 10);
@@ -587,6 +623,7 @@ TEST_MAIN
 	RUN(a_body_that_stops_is_no_whole_body);
 	RUN(a_client_that_sends_no_more_gets_its_answer);
 	RUN(bodies_have_limits);
+	RUN(who_takes_nothing_or_sends_nothing_is_cut_off);
 	RUN(events_go_out_at_once_and_end_with_the_client);
 	RUN(a_declared_length_is_kept);
 	RUN(what_is_expected_besides_is_refused);
