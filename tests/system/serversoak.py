@@ -27,7 +27,7 @@ STATIC = "10.0.2.15/24,gateway=10.0.2.2,dns=10.0.2.3"
 # Of each tool, of which three run beside one another.  QEMU's network listens with a backlog of one, and
 # where dozens connect at once it is the host that loses some.
 CLIENTS = (1, 4, 8)
-SLACK = 128 << 10  # bytes of heap between two looks that are nobody's leak
+SLACK = 256 << 10  # bytes of heap between two looks that are nobody's leak
 SETTLE = 60        # s until what TCP keeps of closed connections must be gone
 PIECE = 5          # s of load in a row
 
