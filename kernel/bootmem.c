@@ -114,6 +114,8 @@ bool bootmem_reserve(struct bootmem *bm, uint64_t base, uint64_t len)
 	if (len == 0)
 		return true;
 	uint64_t hi = (base + len + PAGE_MASK) & ~PAGE_MASK;
+	if (hi < base) /* it wraps */
+		hi = ~PAGE_MASK;
 	return subtract(bm->free, &bm->nfree, base & ~PAGE_MASK, hi);
 }
 
