@@ -48,11 +48,19 @@ extern struct fuzz_input fuzz_input;
 
 /* Of glibc's heap, so that ASan knows its bounds; the collector does not look there. */
 uint8_t *fuzz_copy(const void *p, size_t n);
+uint8_t *fuzz_zeroed(size_t n);
 void fuzz_free(uint8_t *p);
 
 /* http.c: a connection for each input, a thousand a second, would use up the ports: what is
  * kept of closed ones is forgotten. */
 void fuzz_forget_ends(void);
+
+/* What a driver found (blkdev_add(), ...) goes to these first; false: it is for the runtime.
+ * engine.c */
+struct blkdev;
+struct netdev;
+struct entropydev;
+extern bool (*fuzz_found_disk)(struct blkdev *d), (*fuzz_found_nic)(struct netdev *d), (*fuzz_found_rng)(struct entropydev *d);
 
 /* The next of several numbers that an input begins with: 0 when it is used up. */
 static inline uint8_t fuzz_byte(const uint8_t **p, size_t *n)
