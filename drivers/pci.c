@@ -256,7 +256,7 @@ unsigned pci_msix_on(struct pci_dev *d, unsigned n)
 	if (n < have)
 		have = n;
 	const char *why;
-	volatile uint8_t *bar = pci_map(d, where & 7, (where & ~7u) + 16 * have, &why);
+	volatile uint8_t *bar = pci_map(d, where & 7, (uint64_t)(where & ~7u) + 16 * have, &why);
 	if (!bar)
 		return 0;
 	d->msix_table = (volatile uint32_t *)(bar + (where & ~7u));

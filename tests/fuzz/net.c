@@ -201,13 +201,14 @@ static void serve(void)
 
 static void rx_start(struct netdev *d) {}
 static struct net_queue_stats stats(struct netdev *d, unsigned q, bool sends) { return (struct net_queue_stats){ 0 }; }
+static void kick(struct netdev *d, unsigned q) {}
 static void found(const char *name, const ip_addr_t *ip, void *arg) {}
 
 static void setup(void)
 {
 	for (int i = 0; i < 2; i++) {
 		eth[i] = (struct netdev){ .driver = "fuzz", .mac = { 2, 0, 0, 0, 1, (uint8_t)i }, .mtu = 1500, .nqueues = 1,
-			                  .rx_offloads = NET_CSUM_VALID, .link_up = 1, .transmit = transmit,
+			                  .rx_offloads = NET_CSUM_VALID, .link_up = 1, .transmit = transmit, .kick = kick,
 			                  .rx_start = rx_start, .queue_stats = stats };
 		netdev_add(&eth[i]);
 	}
