@@ -26,7 +26,9 @@ const void *phys_map(uint64_t pa, size_t len)
 	return maps[nmaps++] = len <= sizeof all ? fuzz_copy(all, len) : fuzz_zeroed(len);
 }
 
-volatile void *mmio_map(uint64_t pa, size_t len) { return (volatile void *)phys_map(pa, len); }
+volatile void *(*fuzz_mmio)(uint64_t pa, size_t n);
+volatile void *mmio_map(uint64_t pa, size_t len) { return fuzz_mmio ? fuzz_mmio(pa, len) : (volatile void *)phys_map(pa, len); }
+bool klog_on;
 void klog(const char *fmt, ...) {}
 
 void kprintf(const char *fmt, ...)

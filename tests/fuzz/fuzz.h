@@ -55,6 +55,9 @@ void fuzz_free(uint8_t *p);
  * kept of closed ones is forgotten. */
 void fuzz_forget_ends(void);
 
+/* What mmio_map() gives; NULL: firmware.c's memory. */
+extern volatile void *(*fuzz_mmio)(uint64_t pa, size_t n);
+
 /* What a driver found (blkdev_add(), ...) goes to these first; false: it is for the runtime.
  * engine.c */
 struct blkdev;

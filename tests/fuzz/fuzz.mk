@@ -8,7 +8,7 @@ FUZZ_RT := $(addprefix rt/,atof.c bufio.c bufioscan.c bytes.c date.c encoding.c 
 	stringsfunc.c tarfs.c timefmt.c unicode.c utf8.c)
 FUZZ_TARGETS := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_LIB = $(lastword $(sort $(wildcard /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer_no_main-x86_64.a)))
-FUZZ_COVERED := $(patsubst %.c,$(B)/fuzz/%.o,$(FUZZ_RT) $(HOST_DRIVERS) kernel/bootmem.c kernel/numa.c)
+FUZZ_COVERED := $(patsubst %.c,$(B)/fuzz/%.o,$(FUZZ_RT) $(HOST_DRIVERS) kernel/bootmem.c kernel/numa.c drivers/e1000e.c)
 FUZZ_WRAP := _exit __sanitizer_cov_trace_pc dma_alloc io_log blkdev_add netdev_add entropydev_add
 FUZZ_CACHE := $(patsubst apps/cache/%.c,$(B)/fuzz/app/cache/%.o,$(filter-out %/main.c,$(wildcard apps/cache/*.c)))
 FUZZ_OBJS = $(FUZZ_CACHE) $(patsubst tests/%.c,$(B)/fuzz/%.o,$(FUZZ_TARGETS)) $(FUZZ_COVERED) \

@@ -27,7 +27,8 @@ CORPUS = f"{ROOT}/tests/fuzz/corpus"
 FOUND = f"{ROOT}/build/fuzz/found"
 # Inputs in the test: some two seconds each.
 RUNS = {"text": 6000, "tar": 3000, "http_message": 5000, "http_server": 1200, "http_client": 700, "cache": 800, "net": 3000,
-        "virtio": 1200, "acpi": 3000, "memory_map": 3000}
+        "virtio": 1200, "acpi": 3000, "memory_map": 3000,
+        "pci": 1000, "e1000e": 3000}
 # Each input of these leaves something behind, for the process's life: so many in one.
 ROUND = {"virtio": 20000}
 # Of a corpus, bytes in all and of one input.
