@@ -132,7 +132,8 @@ void http_status(http_writer *w, int code)
 /* A failure is in w->failed. */
 static void put(struct http_exchange *x, string s)
 {
-	errors_ignore(out_put(x, s.ptr, s.len));
+	if (s.len) /* an empty string may have no address */
+		errors_ignore(out_put(x, s.ptr, s.len));
 }
 
 static void put_number(struct http_exchange *x, uint64_t v, unsigned base)
