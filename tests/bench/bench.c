@@ -286,5 +286,6 @@ int main(int argc, char **argv)
 	bench_heap();
 	bench_churn();
 	bench_panics();
+	bench_gc();
 	return 0;
 }

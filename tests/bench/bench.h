@@ -23,6 +23,7 @@ void bench_tasks(void);
 void bench_sync(void);
 void bench_values(void);
 void bench_heap(void);
+void bench_gc(void);
 void bench_churn(void);
 void bench_panics(void);
 void bench_latency(void);
