@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "driver.h"
+#include "track_host.h"
 
 uint64_t plat_dma_addr(const void *p, size_t n)
 {
@@ -28,6 +29,10 @@ static enum io_result io(struct blkdev *d, enum blk_op op, uint64_t off, void *p
 	for (uint64_t done = 0; done < n && op != BLK_DISCARD;) {
 		ssize_t k = op == BLK_READ ? pread(fd, (char *)p + done, n - done, (off_t)(off + done))
 		                           : pwrite(fd, (char *)p + done, n - done, (off_t)(off + done));
+		if (k < 0 && errno == EFAULT && op == BLK_READ) {
+			track_touch((char *)p + done, n - done);
+			continue;
+		}
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k <= 0)

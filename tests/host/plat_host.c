@@ -299,7 +299,12 @@ static int stack_fault(uintptr_t addr);
 static void on_fault(int sig, siginfo_t *si, void *ctx)
 {
 	ucontext_t *uc = ctx;
-	int saved = errno, stack = sig == SIGBUS ? stack_fault((uintptr_t)si->si_addr) : 0;
+	int saved = errno;
+	if (sig == SIGSEGV && track_fault((uintptr_t)si->si_addr)) {
+		errno = saved;
+		return;
+	}
+	int stack = sig == SIGBUS ? stack_fault((uintptr_t)si->si_addr) : 0;
 	errno = saved;
 	if (stack > 0)
 		return;
@@ -340,6 +345,7 @@ static void install(int sig, void (*fn)(int, siginfo_t *, void *))
 	struct sigaction a = { .sa_sigaction = fn, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
 	sigfillset(&a.sa_mask);
 	sigdelset(&a.sa_mask, SIG_STOP);
+	sigdelset(&a.sa_mask, SIGSEGV); /* any handler may write to the heap: track_fault() */
 	if (sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL)
 		/* a fault that becomes a panic writes to the task's stack: stack_fault() */
 		sigdelset(&a.sa_mask, sig), sigdelset(&a.sa_mask, SIGBUS), a.sa_flags |= SA_NODEFER;
@@ -578,8 +584,8 @@ const char *plat_irq(unsigned core, unsigned vector, uint64_t *count)
 
 void plat_entropy(void *buf, size_t n)
 {
-	memset(buf, 0, n); /* see plat_stack_freeze */
 	while (n > 0) {
+		track_touch(buf, n); /* see plat_stack_freeze, too */
 		ssize_t k = getrandom(buf, n, 0);
 		if (k > 0) {
 			buf = (char *)buf + k;

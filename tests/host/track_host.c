@@ -3,9 +3,15 @@
  * What of the heap is to be tracked is registered with userfaultfd for asynchronous
  * write protection (Linux 6.7): the kernel lets the first write to a protected page
  * through and notes it, PAGEMAP_SCAN lists the noted pages and protects them again
- * in one step.  Only that: registered memory has no huge pages.  Constants are the kernel's (include/uapi/linux/userfaultfd.h, fs.h,
- * 6.7), which Debian 12's headers do not have yet.  Where that does not work,
- * everything counts as written: slower. */
+ * in one step.  Only that: registered memory has no huge pages.  Constants are the
+ * kernel's (include/uapi/linux/userfaultfd.h, fs.h, 6.7), which Debian 12's headers do
+ * not have yet.
+ *
+ * Where that does not work, or with INGOT_TRACK=mprotect in the environment, what is
+ * forgotten is made read-only, in grains of 64 KiB, and the first write to a grain is
+ * a SIGSEGV that notes it (track_fault).  Each change of protection splits a mapping, of
+ * which Linux gives a process 65,530: when they are used up all of the heap counts
+ * as written.  A system call cannot write to such memory: see track_touch(). */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,9 +43,11 @@ struct pm_scan {
 #define PAGE_WRITTEN 2
 
 #define BLOCK ((size_t)512 << 10)
+#define GRAIN 65536ul
 
 static int pagemap = -1, uffd = -1;
 static uintptr_t heap_lo, heap_hi;
+static uint64_t *grains; /* by mprotect: a bit for each that can be written to.  seq_cst */
 static uint8_t *registered; /* of each block; set by the controller, cleared under the heap's lock: relaxed */
 
 static bool scan(uintptr_t lo, uintptr_t hi, bool forget, void (*fn)(uintptr_t, uintptr_t, void *), void *arg)
@@ -119,26 +127,120 @@ static void set_registered(uintptr_t va, uintptr_t end, bool to)
 	}
 }
 
-void track_init(void *heap, size_t len)
+static bool async_init(size_t len)
 {
-	heap_lo = (uintptr_t)heap;
-	heap_hi = heap_lo + len / BLOCK * BLOCK;
 	uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
 	struct uffdio_api api = { .api = UFFD_API, .features = FEATURE_WP_ASYNC };
 	void *bytes = mmap(NULL, len / BLOCK, PROT_READ | PROT_WRITE,
 	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (uffd < 0 || bytes == MAP_FAILED || ioctl(uffd, UFFDIO_API, &api) != 0 ||
 	    (pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) < 0 || !enlist(heap_lo, heap_lo + BLOCK) ||
-	    !self_test(heap) || !dismiss(heap_lo, heap_lo + BLOCK)) {
+	    !self_test((char *)heap_lo) || !dismiss(heap_lo, heap_lo + BLOCK)) {
 		close(uffd); /* unregisters */
-		return;
+		return false;
 	}
 	registered = bytes;
+	return true;
+}
+
+void track_init(void *heap, size_t len)
+{
+	const char *how = getenv("INGOT_TRACK");
+	heap_lo = (uintptr_t)heap;
+	heap_hi = heap_lo + len / BLOCK * BLOCK;
+	if ((!how || strcmp(how, "mprotect") != 0) && async_init(len))
+		return;
+	size_t n = (len / GRAIN + 64) / 64 * 8;
+	void *bits = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (bits == MAP_FAILED)
+		return;
+	memset(bits, 0xff, n);
+	grains = bits;
+}
+
+/* ---- by protection ------------------------------------------------------------- */
+
+static bool grain_written(uintptr_t at, bool forget)
+{
+	size_t i = (at - heap_lo) / GRAIN;
+	uint64_t bit = 1ull << i % 64;
+	if (!(__atomic_load_n(&grains[i / 64], __ATOMIC_SEQ_CST) & bit))
+		return false;
+	if (forget)
+		__atomic_fetch_and(&grains[i / 64], ~bit, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+static void grains_set(uintptr_t lo, uintptr_t hi)
+{
+	for (; lo < hi; lo += GRAIN) {
+		size_t i = (lo - heap_lo) / GRAIN;
+		__atomic_fetch_or(&grains[i / 64], 1ull << i % 64, __ATOMIC_SEQ_CST);
+	}
+}
+
+/* Forgets first, and then protects: what is written in between is on a page that fn is
+ * told of, and who looks at that looks later.  A grain that lies partly outside stays
+ * written. */
+static void protect(uintptr_t va, uintptr_t end, bool forget, void (*fn)(uintptr_t, uintptr_t, void *), void *arg)
+{
+	uintptr_t lo = heap_lo + (va - heap_lo + GRAIN - 1) / GRAIN * GRAIN;
+	uintptr_t hi = heap_lo + (end - heap_lo) / GRAIN * GRAIN, run = 0;
+	for (uintptr_t at = heap_lo + (va - heap_lo) / GRAIN * GRAIN; at < end; at += GRAIN) {
+		bool written = grain_written(at, forget && at >= lo && at < hi);
+		if (written && !run)
+			run = at < va ? va : at;
+		if (!written && run && fn)
+			fn(run, at, arg);
+		if (!written)
+			run = 0;
+	}
+	if (run && fn)
+		fn(run, end, arg);
+	if (forget && lo < hi && mprotect((void *)lo, hi - lo, PROT_READ) != 0)
+		grains_set(lo, hi);
+}
+
+/* Writable first, noted then: were it the other way round, it could be forgotten in between
+ * and then stay writable. */
+bool track_fault(uintptr_t addr)
+{
+	if (!grains || addr < heap_lo || addr >= heap_hi)
+		return false;
+	uintptr_t lo = heap_lo + (addr - heap_lo) / GRAIN * GRAIN, hi = lo + GRAIN;
+	if (hi > heap_hi || mprotect((void *)lo, hi - lo, PROT_READ | PROT_WRITE) != 0) {
+		lo = heap_lo;
+		hi = heap_hi;
+		if (mprotect((void *)lo, hi - lo, PROT_READ | PROT_WRITE) != 0)
+			return false;
+	}
+	grains_set(lo, hi);
+	return true;
+}
+
+void track_touch(void *p, size_t n)
+{
+	for (uintptr_t at = (uintptr_t)p, end = at + n; at < end; at = (at & -4096ul) + 4096)
+		__atomic_fetch_or((char *)at, 0, __ATOMIC_RELAXED);
+}
+
+/* Writable again, and all of it written. */
+static void unprotect(uintptr_t va, uintptr_t end)
+{
+	if (mprotect((void *)va, end - va, PROT_READ | PROT_WRITE) == 0)
+		grains_set(heap_lo + (va - heap_lo) / GRAIN * GRAIN, end);
 }
 
 void plat_track(enum plat_track how, uintptr_t va, uintptr_t end,
                 void (*fn)(uintptr_t, uintptr_t, void *), void *arg)
 {
+	if (grains && va >= heap_lo && end <= heap_hi) {
+		if (how == TRACK_LEAVE)
+			unprotect(va, end);
+		else if (how != TRACK_PREPARE)
+			protect(va, end, how == TRACK_FORGET, fn, arg);
+		return;
+	}
 	uintptr_t known = registered && va >= heap_lo && va < heap_hi ? heap_hi : va;
 	if (end < known)
 		known = end;
@@ -154,7 +256,7 @@ void plat_track(enum plat_track how, uintptr_t va, uintptr_t end,
 	}
 }
 
-/* The kernel has flushed when the ioctl returns. */
+/* The kernel has flushed when its call returns. */
 void plat_track_flush(void)
 {
 }
