@@ -370,6 +370,29 @@ static bool core_wanted(void)
 	return !runq_empty(rt_self.p) || at_load(&sched.runq_size);
 }
 
+/* Those who have waited long enough go on. */
+static void waiters_wake(void)
+{
+	struct gc_waiter *done = NULL;
+	lock(&control.lock);
+	for (struct gc_waiter **w = &control.waiters; *w;) {
+		struct gc_waiter *x = *w;
+		if (!x->assist && (int32_t)(gc_cycles - x->cycle) < 0) {
+			w = &x->next;
+			continue;
+		}
+		*w = x->next;
+		x->next = done;
+		done = x;
+	}
+	unlock(&control.lock);
+	while (done) {
+		struct g *g = done->g; /* afterwards it is gone */
+		done = done->next;
+		ready(g, false);
+	}
+}
+
 /* Until no work is left: a quarter of the cores' time if tasks want it, twice
  * that past the goal, all of this core otherwise.  Returns the time spent. */
 static uint64_t mark_all(void)
@@ -382,11 +405,13 @@ static uint64_t mark_all(void)
 		turn += a.ns;
 		if (!a.any) {
 			gosched();
-		} else if (turn >= SLICE_NS && core_wanted()) {
+		} else if (turn >= SLICE_NS) {
 			unsigned np = rt_nps, share = at_load(&mheap.heap_live) < gcs.goal || limited() ? 4 : 2;
-			if (np < share)
+			if (limited())
+				waiters_wake();
+			if (core_wanted() && np < share)
 				rest(turn * (share - np) / np);
-			else
+			else if (core_wanted())
 				gosched();
 			turn = 0;
 		}
@@ -544,29 +569,6 @@ static void run_cycle(bool forced, bool leaks)
 	}
 }
 
-/* The cycle is over, if there was one: those who waited for it go on. */
-static void waiters_wake(void)
-{
-	struct gc_waiter *done = NULL;
-	lock(&control.lock);
-	at_store(&control.running, false);
-	for (struct gc_waiter **w = &control.waiters; *w;) {
-		struct gc_waiter *x = *w;
-		if (!x->assist && (int32_t)(gc_cycles - x->cycle) < 0) {
-			w = &x->next;
-			continue;
-		}
-		*w = x->next;
-		x->next = done;
-		done = x;
-	}
-	unlock(&control.lock);
-	while (done) {
-		struct g *g = done->g; /* afterwards it is gone */
-		done = done->next;
-		ready(g, false);
-	}
-}
 
 noreturn void gc_controller(void *unused)
 {
@@ -594,6 +596,7 @@ noreturn void gc_controller(void *unused)
 			gc_period_begins(gcs.last_end);
 			stack_free_dead(); /* who waits may want the memory */
 		}
+		at_store(&control.running, false);
 		waiters_wake();
 	}
 }
