@@ -3,7 +3,8 @@
  * A cycle, run by a task of the runtime (the controller):
  *   sweep   what the last cycle left is swept, the heap's written pages forgotten
  *   arm     a short stop: allocate black from here on, age the pools.  Where hardly
- *           anything lived the last time, it tries to be the last one too
+ *           anything lived the last time, or all of many tasks ran so that most was
+ *           left to the last stop, it tries to be the last one too
  *   mark    beside the running tasks: the controller on a quarter of the cores'
  *           time, idle Ps, and tasks that allocate faster than that (assists)
  *   clean   rounds that look again at what was written meanwhile, while it shrinks
@@ -555,7 +556,7 @@ static void clean_and_stop(struct gc_times *t)
 static void run_cycle(bool forced, bool leaks)
 {
 	struct gc_times t = { .forced = forced, .leaks = leaks, .ran = gcs.ran,
-		.small = gc_cycles && marked_last() < SMALL && !malloc_checks, .together = gcs.together && !malloc_checks };
+		.small = gc_cycles && marked_last() < SMALL && !malloc_checks, .together = gcs.together && !leaks && !malloc_checks };
 	gcs.together -= gcs.together > 0;
 	sweep_rest();
 	if (!t.leaks && !t.small && !t.together)
