@@ -231,7 +231,8 @@ static NOINLINE void *malloc_refill(size_t size, const struct rt_type *type, spa
 	}
 }
 
-static NOINLINE void *malloc_large(size_t size, const struct rt_type *type, bool noscan, bool may_fail)
+/* keep: so many bytes at the start need not be zero. */
+static NOINLINE void *malloc_large(size_t size, const struct rt_type *type, bool noscan, bool may_fail, size_t keep)
 {
 	struct alloc_args a = { .size = size, .spc = SPANCLASS(0, noscan) };
 	if (size > (size_t)mheap.npages << PAGE_SHIFT) {
@@ -271,7 +272,7 @@ static NOINLINE void *malloc_large(size_t size, const struct rt_type *type, bool
 	/* A collection that strikes here scans what was there before: all of it
 	 * conservatively, as its type is not set yet, and finds it live from this frame. */
 	if (a.span->needzero)
-		memset(p, 0, a.span->elemsize);
+		memset((char *)p + keep, 0, a.span->elemsize - keep);
 	if (!noscan)
 		a.span->large_type = type32(size, type) ? type : NULL;
 	return p;
@@ -284,7 +285,7 @@ static NOINLINE void *malloc_aligned(size_t size, const struct rt_type *type, bo
 	if (type->align > PAGE_SIZE)
 		throw("rt_malloc: alignment %u is not supported", type->align);
 	if (size > MAX_SMALL_SIZE)
-		return malloc_large(size, type, noscan, may_fail);
+		return malloc_large(size, type, noscan, may_fail, 0);
 	spanclass_t spc = spanclass_of(size, noscan);
 	while (class_info[spc].size % type->align)
 		spc += 2;
@@ -323,10 +324,17 @@ static NOINLINE void *malloc_general(size_t size, const struct rt_type *type, bo
 	if (size == 0)
 		return zero_object;
 	if (size > MAX_SMALL_SIZE)
-		return malloc_large(size, type, noscan, may_fail);
+		return malloc_large(size, type, noscan, may_fail, 0);
 	if (type->align > 16)
 		return malloc_aligned(size, type, noscan, may_fail);
 	return malloc_refill(size, type, spanclass_of(size < TINY_SIZE ? TINY_SIZE : size, noscan), may_fail);
+}
+
+void *rt_malloc_over(size_t size, size_t keep, const struct rt_type *type)
+{
+	if (size <= MAX_SMALL_SIZE || !(type->flags & RT_TYPE_NOSCAN) || malloc_checks)
+		return rt_malloc(size, type);
+	return malloc_large(size, type, true, false, keep);
 }
 
 /* ---- the fast path -------------------------------------------------------------- */

@@ -471,6 +471,8 @@ static inline uint32_t rt_fastrand(void)
  * exhaustion a collection, then the out-of-memory report and halt.  size 0
  * gives a fixed non-NULL address.  task or system. */
 void *rt_malloc(size_t size, const struct rt_type *type);
+/* The same, but its first `keep` bytes may hold anything: the caller writes them. */
+void *rt_malloc_over(size_t size, size_t keep, const struct rt_type *type);
 extern const struct rt_type rt_type_noscan; /* bytes */
 #define RT_NOSCAN (&rt_type_noscan)
 

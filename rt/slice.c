@@ -54,7 +54,7 @@ void rt_growslice(struct rt_slice *s, size_t add, size_t size, const struct rt_t
 	bytes = rt_malloc_size(bytes);
 	/* Of most elements the size is a power of two: no division. */
 	c = size & (size - 1) ? bytes / size : bytes >> __builtin_ctzl(size);
-	p = rt_malloc(c * size, type);
+	p = rt_malloc_over(c * size, s->len * size, type);
 	copy_short(p, s->ptr, s->len * size);
 	s->ptr = p;
 	s->cap = c;
