@@ -3,7 +3,7 @@
  *
  *     read   what it points to is read: junk
  *     store  it is written to a live object: the next collection finds it
- *     large  the same for an object of pages of its own
+ *     large  the same for an object of pages of its own: its last page, which is the last to be used again
  *     end    no bug: an object's begin and end, where the next is free
  *
  * With GODEBUG=junkfill=1, for tests/system/gcbugs.py. */
@@ -39,7 +39,7 @@ static void make(uintptr_t *hidden, bool large, wait_group *wg)
 			*hidden = ~(uintptr_t)t;
 	}
 	if (large)
-		*hidden = ~(uintptr_t)new(struct large);
+		*hidden = ~(uintptr_t)&new(struct large)->bytes[LARGE - 1];
 	wait_group_done(wg);
 }
 
