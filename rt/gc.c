@@ -309,6 +309,10 @@ static bool rest_begin(struct g *g, void *when)
  * nothing without it. */
 static void rest(uint64_t ns)
 {
+	if (!timer_room()) {
+		gosched();
+		return;
+	}
 	uint64_t when = plat_now() + ns;
 	control.rest.fn = rest_over;
 	park(rest_begin, &when, WAIT_GC);

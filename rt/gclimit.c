@@ -62,7 +62,7 @@ static void period_over(struct rt_timer *t, uint64_t now)
 void gc_period_begins(uint64_t now)
 {
 	at_store(&last_end, now);
-	if (period.fn || !rt_settings.gcperiod)
+	if (period.fn || !rt_settings.gcperiod || !timer_room())
 		return;
 	period.fn = period_over;
 	timer_background[TIMER_GC_PERIOD] = &period;

@@ -19,9 +19,9 @@
  * hardware fires at p->armed or before, and at the earlier of timer_when and
  * quantum_end or before.  A timer's function runs on g0 and neither blocks nor
  * allocates. */
+#include "heap.h"
 #include "timer.h"
 
-#define PAGE_SIZE 8192ul
 
 struct entry {
 	uint64_t when;
@@ -122,6 +122,11 @@ static void resize_system(void *arg)
 static COLD void resize(struct timer_heap *h, size_t pages)
 {
 	rt_systemstack(resize_system, &(struct resize){ h, pages });
+}
+
+bool timer_room(void)
+{
+	return mheap_pages_free() >= 64; /* more than a heap of any likely size asks for */
 }
 
 /* True if it has become the first. */

@@ -17,6 +17,9 @@ extern struct rt_timer *timer_background[TIMERS_BACKGROUND];
 /* time.c: into the caller's P's heap, which it is not in; and out of whichever
  * heap it is in: false if it was in none. */
 void timer_add(struct rt_timer *t, uint64_t when);
+/* The next timer that is added here will not be what memory is too little for: the
+ * collector's own must not end the image just when tasks may get memory back.  task */
+bool timer_room(void);
 bool timer_del(struct rt_timer *t);
 /* The entries of p's heap, which keep heap-allocated timers alive.  In a stop. */
 void timers_range(const struct p *p, uintptr_t *lo, uintptr_t *hi);
