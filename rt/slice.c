@@ -35,6 +35,8 @@ static size_t next_cap(size_t need, size_t old)
 	return c;
 }
 
+#define LARGE 32768 /* below, rt_malloc_over() does no less */
+
 /* Gives s room for add elements more; only ptr and cap change.  task. */
 void rt_growslice(struct rt_slice *s, size_t add, size_t size, const struct rt_type *type)
 {
@@ -54,7 +56,7 @@ void rt_growslice(struct rt_slice *s, size_t add, size_t size, const struct rt_t
 	bytes = rt_malloc_size(bytes);
 	/* Of most elements the size is a power of two: no division. */
 	c = size & (size - 1) ? bytes / size : bytes >> __builtin_ctzl(size);
-	p = rt_malloc_over(c * size, s->len * size, type);
+	p = unlikely(bytes > LARGE) ? rt_malloc_over(c * size, s->len * size, type) : rt_malloc(c * size, type);
 	copy_short(p, s->ptr, s->len * size);
 	s->ptr = p;
 	s->cap = c;

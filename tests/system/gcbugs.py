@@ -37,7 +37,11 @@ def main():
         status, text = run("read")
         report.check(f"{where}: freed memory is junk", status == 0 and "reads db db\n" in text, text[-2000:])
         for what in ("store", "large"):
-            status, text = run(what)
+            # A stale word of a stack may keep what is hidden alive: then there is no bug to find.
+            for _ in range(5):
+                status, text = run(what)
+                if status != 0:
+                    break
             found = re.search(r"^holder (0x\w+) freed (0x\w+)$", text, re.M)
             wanted = found and re.search(rf"^fatal error: gc_verify_heap: object {found[1]} of 24 bytes holds at \+16 "
                                          rf"a pointer to freed memory, {found[2]}$", text, re.M)
