@@ -60,9 +60,9 @@ IRQ_SRCS    := rt/irq.c
 NET_SRCS    := $(sort $(wildcard rt/net/*.c rt/http/*.c))
 RT_SRCS     := $(filter-out $(IRQ_SRCS),$(sort $(wildcard rt/*.c)))
 # Run once, seldom, or when all is lost: small before fast.
-COLD_SRCS   := $(addprefix rt/,boot.c checkmark.c crt.c date.c digest.c disk.c embed.c env.c file.c filetable.c freeze.c gc.c gclimit.c gctrack.c heapverify.c leak.c mcentral.c mheap.c mprof.c mstats.c numa.c oom.c inspectjson.c console.c panic.c reach.c schedcheck.c schedtrace.c slot.c stop.c symtab.c taskdump.c tarfs.c timefmt.c traceback.c watchdog.c whyalive.c) \
-	$(addprefix rt/http/,client.c events.c files.c mux.c types.c url.c) $(addprefix rt/net/,addr.c dial.c iface.c sntp.c udp.c) $(addprefix kernel/,acpi.c bootmem.c config.c console.c cpu.c fatal.c fbcon.c font.c ioapic.c kept.c main.c numa.c percore.c power.c print.c smp.c track.c vm.c walltime.c) boot/pvhinfo.c \
-	$(addprefix drivers/,i6300esb.c nvme_pci.c pci.c probe.c virtio_mmio.c virtio_pci.c)
+COLD_SRCS   := $(addprefix rt/,boot.c checkmark.c crt.c date.c digest.c disk.c embed.c env.c errors.c file.c filetable.c freeze.c gc.c gclimit.c gctrack.c heapverify.c leak.c mcentral.c mheap.c mprof.c mstats.c numa.c oom.c inspect.c inspectjson.c console.c log.c panic.c quote.c reach.c scavenge.c schedcheck.c schedtrace.c slot.c stop.c symtab.c taskdump.c tarfs.c timefmt.c traceback.c watchdog.c whyalive.c) \
+	$(addprefix rt/http/,client.c debug.c events.c files.c mux.c types.c url.c) $(addprefix rt/net/,addr.c dial.c iface.c netstat.c sntp.c timeouts.c udp.c) $(addprefix kernel/,acpi.c bootmem.c config.c console.c cpu.c devirq.c fatal.c fbcon.c font.c ioapic.c kept.c kvmclock.c main.c numa.c percore.c plat.c power.c print.c smp.c stackmap.c track.c trap.c vm.c walltime.c) boot/pvhinfo.c \
+	$(addprefix drivers/,i6300esb.c nvme.c nvme_pci.c pci.c probe.c virtio.c virtio_balloon.c virtio_console.c virtio_mmio.c virtio_pci.c virtio_rng.c)
 RT_ASM      := $(sort $(wildcard rt/*.S))
 KERNEL_SRCS := $(sort $(wildcard boot/*.c kernel/*.c drivers/*.c))
 # What of drivers/ touches no machine is in hosted programs too, for its tests.

@@ -74,8 +74,7 @@ struct nvme {
 	void (*line_done)(struct io_event *); /* no messages: all share the admin queue's event */
 	unsigned nq;         /* queue[1] to queue[nq] are for reads and writes */
 	uint32_t failed;     /* atomic */
-	uint32_t busy;       /* requests; atomic */
-	struct io_event watch;
+	struct io_watch watch;
 	bool flushes, discards;
 	uint32_t max_bytes;
 	char serial[24];
@@ -105,7 +104,7 @@ static void finish(struct queue *q, struct request *r, enum io_result result)
 {
 	r->busy = false;
 	r->result = result;
-	__atomic_sub_fetch(&q->n->busy, 1, __ATOMIC_SEQ_CST);
+	io_watch_end(&q->n->watch);
 	io_signal(&r->done);
 }
 
@@ -212,17 +211,12 @@ static void watch_task(void *arg)
 {
 	struct nvme *n = arg;
 	while (!failed(n)) {
-		if (!__atomic_load_n(&n->busy, __ATOMIC_SEQ_CST)) {
-			io_wait(&n->watch);
-			continue;
-		}
-		sleep(nvme_patience / 30);
+		int64_t old = io_watch_wait(&n->watch, nvme_patience);
 		uint32_t s = get32(n, CSTS);
 		if (s == UINT32_MAX)
 			give_up(n, "it is gone");
 		else if (s & CSTS_CFS)
 			give_up(n, "it reports a fatal error");
-		int64_t old = nanotime() - nvme_patience;
 		bool late = false;
 		for (unsigned i = 0; i <= n->nq; i++) {
 			struct queue *q = &n->queue[i];
@@ -277,14 +271,12 @@ static enum io_result execute(struct queue *q, struct command c, const void *p, 
 	}
 	r->busy = true;
 	r->began = nanotime();
-	bool first = __atomic_fetch_add(&n->busy, 1, __ATOMIC_SEQ_CST) == 0;
+	io_watch_begin(&n->watch);
 	q->sq[q->tail] = c;
 	q->tail = q->tail + 1 == q->size ? 0 : q->tail + 1;
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	*q->sq_tail = q->tail;
 	mutex_unlock(&q->m);
-	if (first)
-		io_signal(&n->watch);
 
 	io_wait(&r->done);
 	enum io_result result = r->result;
@@ -444,6 +436,11 @@ const char *nvme_start(struct nvme *n, unsigned messages, void (*line_done)(stru
 	if (!wait_ready(n, 0))
 		return "it does not stop";
 	n->nq = messages ? messages - 1 : 1;
+	unsigned fit = (NVME_WINDOW - DOORBELLS) / (8u << (n->cap >> 32 & 15)); /* pairs of doorbells */
+	if (fit < 2)
+		return "its doorbells are too far apart";
+	if (n->nq > fit - 1)
+		n->nq = fit - 1;
 	if (!(n->page = dma_alloc(PAGE, PAGE)))
 		return "out of memory";
 	if ((why = queue_init(n, 0)))

@@ -59,8 +59,7 @@ struct blk {
 	struct virtio *v;
 	unsigned nq;
 	bool added;
-	uint32_t busy;        /* requests; atomic: who makes it more than 0 wakes the watch */
-	struct io_event watch;
+	struct io_watch watch;
 	struct blk_queue queue[];
 };
 
@@ -84,7 +83,7 @@ static enum io_result result(const struct request *r, uint32_t len)
 static void finish(struct blk *b, struct request *r, enum io_result result)
 {
 	r->busy = false;
-	__atomic_sub_fetch(&b->busy, 1, __ATOMIC_SEQ_CST);
+	io_watch_end(&b->watch);
 	r->result = result;
 	io_signal(&r->done);
 }
@@ -121,12 +120,7 @@ static void watch_task(void *arg)
 {
 	struct blk *b = arg;
 	while (!virtio_failed(b->v)) {
-		if (!__atomic_load_n(&b->busy, __ATOMIC_SEQ_CST)) {
-			io_wait(&b->watch);
-			continue;
-		}
-		sleep(virtio_blk_patience / 30);
-		int64_t old = nanotime() - virtio_blk_patience;
+		int64_t old = io_watch_wait(&b->watch, virtio_blk_patience);
 		bool late = false;
 		for (unsigned i = 0; i < b->nq; i++) {
 			struct blk_queue *bq = &b->queue[i];
@@ -175,11 +169,9 @@ static enum io_result once_more(struct blk *b, uint32_t type, uint64_t off, void
 	virtq_add(q, v, nout, nin, r);
 	r->busy = true;
 	r->began = nanotime();
-	bool first = __atomic_fetch_add(&b->busy, 1, __ATOMIC_SEQ_CST) == 0;
+	io_watch_begin(&b->watch);
 	virtq_kick(q);
 	mutex_unlock(&q->m);
-	if (first)
-		io_signal(&b->watch);
 
 	io_wait(&r->done);
 	enum io_result result = r->result;

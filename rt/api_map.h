@@ -276,10 +276,13 @@ typedef struct {
  * else for_map_of(K, k, v, m).  Go: for k, v := range m. */
 #define for_map(k, v, m) RT_FOR_MAP(__typeof__(*RT_MAP_KEY_PTR(m, (struct rt_unknown *)0)), k, v, m, RT_UNIQUE(rt_fm))
 #define for_map_of(K, k, v, m) RT_FOR_MAP(__typeof__(K), k, v, m, RT_UNIQUE(rt_fm))
+/* For what walks one, an expression: that m, of any kind of map, is of this type. */
+#define RT_MAP_MUST_BE(m, type, walk) \
+	(void)sizeof(struct { _Static_assert(__builtin_types_compatible_p(__typeof__(m), type), \
+		walk ": not such a map; if its key is no basic type: " walk "_of(K, k, v, m)"); char rt_x; })
 #define RT_FOR_MAP(K, kv, vv, m, it) \
 	for (struct rt_map_iter it = rt_map_iter(( \
-		(void)sizeof(char[__builtin_types_compatible_p(__typeof__(m), \
-			RT_MAP_TYPE(K, RT_MAP_VALUE(m))) ? 1 : -1]), \
+		RT_MAP_MUST_BE(m, RT_MAP_TYPE(K, RT_MAP_VALUE(m)), "for_map"), \
 		(struct rt_map *)(m))); \
 	     rt_map_next(&it);) \
 		for (K kv __attribute__((unused)) = *(K *)it.key; it.run; it.run = false) \

@@ -173,8 +173,7 @@ bool rt_pvector_next(struct rt_pvector_iter *it);
 #define for_pmap_of(K, k, v, m) RT_FOR_PM(__typeof__(K), k, v, m, RT_UNIQUE(rt_fm))
 #define RT_FOR_PM(K, kv, vv, pm, it) \
 	for (struct rt_pmap_iter it = rt_pmap_iter(( \
-		(void)sizeof(char[__builtin_types_compatible_p(__typeof__(pm), pmap(K, \
-			RT_MAP_VALUE((RT_PM_MAP(pm))0))) ? 1 : -1]), \
+		RT_MAP_MUST_BE(pm, pmap(K, RT_MAP_VALUE((RT_PM_MAP(pm))0)), "for_pmap"), \
 		(struct rt_pmap *)(pm))); \
 	     rt_pmap_next(&it);) \
 		for (K kv __attribute__((unused)) = *(const K *)it.key; it.run; it.run = false) \

@@ -123,8 +123,7 @@ struct rt_sync_map;
 #define for_sync_map_of(K, k, v, m) RT_FOR_SM(__typeof__(K), k, v, m, RT_UNIQUE(rt_fm))
 #define RT_FOR_SM(K, kv, vv, sm, it) \
 	for (struct rt_sync_map_iter it = { .m = ( \
-		(void)sizeof(char[__builtin_types_compatible_p(__typeof__(sm), sync_map(K, \
-			RT_MAP_VALUE((RT_SM_MAP(sm))0))) ? 1 : -1]), \
+		RT_MAP_MUST_BE(sm, sync_map(K, RT_MAP_VALUE((RT_SM_MAP(sm))0)), "for_sync_map"), \
 		(struct rt_sync_map *)(sm)) }; \
 	     rt_sync_map_next(&it);) \
 		for (K kv __attribute__((unused)) = *(K *)it.key; it.run; it.run = false) \

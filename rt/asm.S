@@ -293,8 +293,8 @@ rt_window_call:
 
 /* void rt_defer_resume(struct defer_rec *d, uint32_t seg, uintptr_t limit):
  * goes on in the frame that deferred d, on this segment of the stack with
- * this limit, as if rt_defer_push returned NULL.  (In deferreturn.S but for
- * segment and rsp, which must change together.) */
+ * this limit, on its way out.  (In deferreturn.S but for segment and rsp, which
+ * must change together.) */
 	.globl rt_defer_resume
 	.type rt_defer_resume, @function
 rt_defer_resume:
@@ -309,7 +309,6 @@ rt_defer_resume:
 	movq D_R14(%rdi), %r14
 	movq D_R15(%rdi), %r15
 	movq D_SP(%rdi), %rsp
-	xorl %eax, %eax
 	jmp *D_RESUME(%rdi)
 	.size rt_defer_resume, . - rt_defer_resume
 

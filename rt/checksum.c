@@ -70,7 +70,7 @@ struct crc_table {
 	uint32_t ready; /* release: t is filled */
 };
 /* Two tasks may fill one at the same time: with the same numbers. */
-static struct crc_table ieee, castagnoli;
+static struct crc_table ieee NOSCAN_BSS, castagnoli NOSCAN_BSS;
 
 static const struct crc_table *table(struct crc_table *c, uint32_t polynomial)
 {

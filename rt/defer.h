@@ -15,8 +15,8 @@ struct defer_rec {
 	uintptr_t slot;         /* where the deferring frame's return address is; 0: the bottom */
 	uintptr_t pc;           /* what stood there: the true return address */
 	uintptr_t sp;           /* the frame's stack pointer, its low end */
-	uintptr_t resume;       /* where rt_defer_push returns to */
-	uintptr_t rbx, rbp, r12, r13, r14, r15; /* at rt_defer_push */
+	uintptr_t resume;       /* the way out of the function, at the defer */
+	uintptr_t rbx, rbp, r12, r13, r14, r15; /* at the defer */
 	void (*call)(uintptr_t, uintptr_t); /* NULL: it was begun by rt_defer_return, or the frame recovered */
 	struct panic_rec *panic; /* that runs it */
 	uintptr_t words[6];     /* its arguments: two; see struct rt_deferred */
@@ -33,9 +33,10 @@ _Static_assert(offsetof(struct defer_rec, wall) == D_WALL && offsetof(struct def
                    offsetof(struct defer_rec, rbx) == 48 && offsetof(struct defer_rec, rbp) == 56 &&
                    offsetof(struct defer_rec, r12) == 64 && offsetof(struct defer_rec, r15) == 88 &&
                    offsetof(struct defer_rec, call) == 96 && offsetof(struct defer_rec, words) == 112 &&
-                   sizeof(struct defer_rec) == 160 && offsetof(struct g, defers) == 136,
-               "deferreturn.S, asm.S");
-_Static_assert(offsetof(struct rt_deferred, pc) == D_PC &&
+                   sizeof(struct defer_rec) == 160 && offsetof(struct g, defers) == RT_G_DEFERS,
+               "deferreturn.S, asm.S, api_defer.h");
+_Static_assert(offsetof(struct rt_deferred, call) == offsetof(struct defer_rec, call) &&
+                   offsetof(struct rt_deferred, words) == offsetof(struct defer_rec, words) &&
                    sizeof(struct rt_deferred) == sizeof(struct defer_rec),
                "api_defer.h");
 
@@ -48,10 +49,11 @@ struct panic_rec {
 };
 
 noreturn void rt_panic_fault(uintptr_t addr, uintptr_t pc, const char *signal, const char *text);
-struct defer_rec *rt_defer_more(void);
+struct defer_site;
+uintptr_t *rt_defer_leave(uintptr_t *slot, struct defer_site *site);
 noreturn void goexit(void);
 /* asm.S.  Goes on in the frame that deferred d, on stack segment seg with this
- * limit, as if rt_defer_push returned 1. */
+ * limit, on its way out. */
 noreturn void rt_defer_resume(struct defer_rec *d, uint32_t seg, uintptr_t limit);
 /* asm.S.  goexit0() at sp on segment 0. */
 noreturn void rt_goexit_at(uintptr_t sp, uintptr_t limit);

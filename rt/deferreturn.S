@@ -1,5 +1,5 @@
 /* deferreturn.S: what C cannot do for defer: the code that a deferring
- * function returns to, and rt_defer_push.
+ * function returns to, where its return address was replaced.
  * Layout of struct defer_rec: defer.h. */
 
 #define D_WALL 0
@@ -7,13 +7,7 @@
 #define D_SLOT 16
 #define D_PC 24
 #define D_SP 32
-#define D_RESUME 40
-#define D_RBX 48
 #define D_RBP 56
-#define D_R12 64
-#define D_R13 72
-#define D_R14 80
-#define D_R15 88
 #define D_CALL 96
 #define D_WORDS 112
 #define D_BY_THUNK 152
@@ -23,52 +17,6 @@
 #define G_DEFERS 136
 
 	.text
-
-/* struct rt_deferred *rt_defer_push(void *call, uintptr_t *slot):
- * a deferred call of the frame whose return address is at slot, becomes the
- * innermost; saves the caller's registers in it.  Returns again, with NULL,
- * when rt_defer_resume is called (asm.S). */
-	.globl rt_defer_push
-	.type rt_defer_push, @function
-rt_defer_push:
-	movq SELF_G, %rdx
-	movq G_DEFERS(%rdx), %rcx
-	testq %rcx, %rcx
-	je 3f
-	leaq D_SIZE(%rcx), %rax
-	cmpq $0, D_WALL(%rax)
-	jne 3f
-1:	movq %rdi, D_CALL(%rax)
-	movq %rsi, D_SLOT(%rax)
-	movq (%rsp), %r8
-	leaq 8(%rsp), %r9
-	movq %r8, D_RESUME(%rax)
-	movq %r9, D_SP(%rax)
-	movq %rbx, D_RBX(%rax)
-	movq %rbp, D_RBP(%rax)
-	movq %r12, D_R12(%rax)
-	movq %r13, D_R13(%rax)
-	movq %r14, D_R14(%rax)
-	movq %r15, D_R15(%rax)
-	cmpq %rsi, D_SLOT(%rcx)
-	je 4f
-	movq (%rsi), %r8
-2:	movq %r8, D_PC(%rax)
-	movq %rax, G_DEFERS(%rdx)
-	ret
-4:	movq D_PC(%rcx), %r8
-	jmp 2b
-3:	pushq %rdi
-	pushq %rsi
-	subq $8, %rsp
-	call rt_defer_more
-	addq $8, %rsp
-	popq %rsi
-	popq %rdi
-	movq SELF_G, %rdx
-	movq G_DEFERS(%rdx), %rcx
-	jmp 1b
-	.size rt_defer_push, . - rt_defer_push
 
 /* A function that deferred returns here instead of to its caller.  rsp is
  * where it would be there; the function's frame lies below, and stays intact

@@ -47,6 +47,18 @@ void io_signal(struct io_event *ev);
  * other, and no sleeping core is woken for it.  task */
 void io_signal_here(struct io_event *ev);
 
+/* The requests that a device has, for a task that looks after those without an
+ * answer: it sleeps while there are none. */
+struct io_watch {
+	uint32_t busy;            /* how many; seq_cst */
+	struct io_event ev;       /* there is one again */
+};
+void io_watch_begin(struct io_watch *w); /* one more.  task */
+void io_watch_end(struct io_watch *w);   /* one less.  any */
+/* Returns now and then while there are some: the nanotime() before which a request that
+ * has no answer yet began more than `patience` ns ago.  task */
+int64_t io_watch_wait(struct io_watch *w, int64_t patience);
+
 /* Starts a task of the runtime's: it is not counted, and may wait for ever. */
 void rt_go_system(void (*fn)(void *), void *arg);
 /* Runs fn(arg) on the core's scheduler stack, preemption off: for the few

@@ -231,7 +231,8 @@ struct gc_times {
 	size_t ran;                       /* tasks that had run when it was tried, */
 	bool all_ran;                     /* and about as many had before */
 	bool forced, leaks;               /* leaks: all in one stop, leak.c follows */
-	bool small, together;             /* the first stop tries to be the last */
+	bool one;                         /* the first stop tries to be the last, */
+	uint64_t one_ns;                  /* in which it may mark so long */
 };
 
 static void gc_trace(const struct gc_times *t)
@@ -414,10 +415,12 @@ static uint64_t mark_all(void)
 			unsigned np = rt_nps, share = at_load(&mheap.heap_live) < gcs.goal || limited() ? 4 : 2;
 			if (limited())
 				waiters_wake();
-			if (core_wanted() && np < share)
-				rest(turn * (share - np) / np);
-			else if (core_wanted())
-				gosched();
+			if (core_wanted()) {
+				if (np < share)
+					rest(turn * (share - np) / np);
+				else
+					gosched();
+			}
 			turn = 0;
 		}
 	}
@@ -454,23 +457,20 @@ static bool worth_together(const struct gc_times *t)
 static void last_stop(void *arg)
 {
 	struct gc_times *t = arg;
-	bool first = t->leaks || ((t->small || t->together) && !t->tries);
+	bool first = t->one && !t->tries;
 	t->last = plat_now();
 	if (!first && !stop_world("GC mark termination"))
 		return;
 	t->heap_after = mheap.heap_live;
-	uint64_t until = UINT64_MAX;
-	if (!t->leaks && t->tries < STOP_TRIES)
-		until = t->last + ((uint64_t)STOP_NS << t->tries);
-	if (t->together && first) {
-		until += 2 * t->ran * TASK_NS;
-	} else if (!first) {
+	uint64_t ns = first ? t->one_ns : (uint64_t)STOP_NS << t->tries;
+	if (!first) {
 		size_t ran = gc_track_see().tasks;
 		t->all_ran = mostly_ran(t->ran, ran);
-		if (until != UINT64_MAX && t->all_ran)
-			until += ran * TASK_NS;
+		if (t->all_ran)
+			ns += ran * TASK_NS;
 		t->ran = ran;
 	}
+	uint64_t until = t->leaks || t->tries >= STOP_TRIES ? UINT64_MAX : t->last + ns;
 	t->tries++;
 	if (!gc_last(first, t->leaks, until)) {
 		t->lost_ns += plat_now() - t->last;
@@ -523,7 +523,7 @@ static void arm_stop(void *arg)
 	t->heap_before = mheap.heap_live;
 	t->goal = gcs.goal;
 	t->armed = plat_now();
-	if (t->leaks || t->small || t->together) /* all of it in one stop */
+	if (t->one) /* all of it in one stop */
 		last_stop(t);
 	else
 		start_world();
@@ -559,11 +559,14 @@ static void clean_and_stop(struct gc_times *t)
 
 static void run_cycle(bool forced, bool leaks)
 {
-	struct gc_times t = { .forced = forced, .leaks = leaks, .ran = gcs.ran,
-		.small = gc_cycles && marked_last() < SMALL && !malloc_checks, .together = gcs.together && !leaks && !malloc_checks };
+	struct gc_times t = { .forced = forced, .leaks = leaks, .ran = gcs.ran, .one = leaks, .one_ns = STOP_NS };
+	if (gc_cycles && !malloc_checks) {
+		t.one |= gcs.together || marked_last() < SMALL;
+		t.one_ns += gcs.together ? 2 * gcs.ran * TASK_NS : 0;
+	}
 	gcs.together -= gcs.together > 0;
 	sweep_rest();
-	if (!t.leaks && !t.small && !t.together)
+	if (!t.one)
 		gc_track_forget(false);
 	do
 		rt_systemstack(arm_stop, &t);
@@ -572,8 +575,10 @@ static void run_cycle(bool forced, bool leaks)
 		t.mark_ns += mark_all();
 		clean_and_stop(&t);
 	}
+	gc_mark_tidy();
+	if (!t.one)
+		gc_track_end();
 }
-
 
 noreturn void gc_controller(void *unused)
 {
@@ -616,12 +621,18 @@ static struct g *want_cycle(void)
 	return g;
 }
 
+/* Under control.lock, released. */
+static void wake_controller(void)
+{
+	struct g *g = want_cycle();
+	if (g)
+		ready(g, true);
+}
+
 static bool wait_unlock(struct g *g, void *unused)
 {
 	(void)g, (void)unused;
-	struct g *controller = want_cycle();
-	if (controller)
-		ready(controller, true);
+	wake_controller();
 	return true;
 }
 
@@ -640,9 +651,7 @@ void gc_start_late(void)
 {
 	lock(&control.lock);
 	control.late = true;
-	struct g *controller = want_cycle();
-	if (controller)
-		ready(controller, true);
+	wake_controller();
 }
 
 void gc_start(bool force)

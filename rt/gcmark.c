@@ -3,22 +3,34 @@
  *
  * What a task writes behind the marker's back is found by pages: an object that
  * is marked and lies on a page written since is scanned again where the page
- * has it.  So a word that is read while it changes costs nothing but time, and
- * stacks of parked tasks are read without a lock: who runs meanwhile is read
- * again in the stop.
+ * has it (one of up to 512 bytes whole: it is no longer black, and its span queued).
+ * So a word that is read while it changes costs nothing but time, and stacks of
+ * parked tasks are read without a lock: who runs meanwhile is read again in the stop.
  *
- * A worker keeps a stack of words that may be pointers (a workbuf).  A word that
- * is popped is looked up in the page index and goes, with its cache lines
- * prefetched, through a short queue (the ring); only when it leaves the ring is
- * its mark bit tested and set and the object scanned.  So some 16 loads are in
- * flight where a plain depth-first walk waits for each.
+ * A word that may be a pointer is looked up in the page index and goes, its mark
+ * bit's cache line prefetched, through a short queue (the ring); only when it leaves
+ * that is the bit tested and set.  So some 16 loads are in flight where a plain
+ * walk waits for each.  What follows depends on the object:
+ *   no pointers   nothing
+ *   up to 512 B   its span is queued, unless it is already (spans).  When its turn comes, all
+ *                 objects in it that are marked and not black are scanned, in the
+ *                 order of their addresses, and black from then on.  The queue is first
+ *                 in, first out: a span waits, and the longer it does the more of it there
+ *                 is to scan at once.  What it leads to in itself is marked, without
+ *                 the ring, and scanned before it is left: a tree that was built depth first
+ *                 is done in a few visits.  After mgcmark_greenteagc.go, but for that and for
+ *                 where the bits lie
+ *   others        it goes to a stack of objects (a workbuf); the largest in pieces
  *
- * Full buffers go to a list for all workers.  A worker without work waits until
- * the list has some or nobody works any more.
+ * Spans are scanned in batches: while one is scanned, the objects of the next are
+ * being loaded.
  *
- * Running out of memory for buffers marks objects without scanning them and sets
- * `overflow`; at the end all marked objects are scanned again until none was.  So marking
- * needs no memory to succeed.
+ * Full buffers and spans go to lists for all workers.  A worker without work waits until
+ * these have some or nobody works any more.
+ *
+ * The spans' queue is linked through a table.  Running out of memory for buffers marks objects
+ * without scanning them and sets `overflow`; at the end all marked objects above 512 bytes
+ * are scanned again until it is not.  So marking needs no memory to succeed.
  *
  * Words of stacks, registers, globals and the runtime's own roots are not typed: for
  * them only allocated slots count, and a word that may be the end address of an
@@ -31,6 +43,10 @@
 #include "timer.h"
 
 #define RING 16                  /* power of two */
+#define TAKE 32                  /* spans taken from the queue at a time */
+#define BATCH 48                 /* objects in a batch, or one span's more */
+#define PARTS 24                 /* of 64 objects each, at most */
+#define FEW 16                   /* spans in the queue: their objects are loaded at once */
 #define WORKBUF_WORDS (PAGE_SIZE / 8 - 2)
 #define OBLET ((size_t)128 << 10) /* larger objects are scanned in pieces of this */
 #define MAX_BIG 64
@@ -57,10 +73,17 @@ struct big {
 	const struct rt_type *type;
 };
 
+/* Spans in the order they are to be scanned in, linked by mheap.grey_next, which is 1
+ * for the last and 2 + page for one that another follows. */
+struct spans {
+	uint32_t n, first, last;
+};
+
 static struct {
 	struct lock lock;        /* everything but the marked relaxed fields */
 	struct workbuf *full, *empty;
 	uint32_t nfull;          /* also read relaxed, as a hint */
+	struct spans spans;      /* n: also read relaxed, as a hint */
 	uint32_t active;         /* workers that have or look for roots and work */
 	uint32_t waiting;        /* workers without; read relaxed, as a hint */
 	bool done;
@@ -87,34 +110,73 @@ static unsigned nextra;
 
 uint64_t gc_stack_bytes, gc_global_bytes, gc_mark_bytes;
 
-struct item {
-	uintptr_t obj;
-	uintptr_t span_base;
+/* Objects of a span that are to be scanned: of 64 side by side, those in todo. */
+struct part {
+	uintptr_t base;          /* of the first of the 64 */
+	const uint64_t *heapbits; /* theirs */
+	uint64_t todo;
+	uint32_t words;          /* of an object */
+	uint32_t page;           /* the span's */
+	uint32_t n;              /* in todo */
+};
+
+/* The span that is being scanned. */
+struct own {
+	uintptr_t off;           /* of its first object from the heap's begin; */
+	uint32_t bytes;          /* its objects' */
+	uint32_t magic;
 	uint64_t *mark;
-	uint32_t bit;
-	uint32_t spc;
+	uint32_t page;
+};
+
+struct batch {
+	uint32_t n;
+	struct part part[PARTS];
 };
 
 struct worker {
-	uintptr_t *p, *lo, *hi;  /* stack of words: [lo, p) in use, up to hi */
+	uintptr_t *p, *lo, *hi;  /* stack of marked objects: [lo, p) in use, up to hi */
 	struct workbuf *buf;     /* holds it, or NULL: `fallback` does */
 	uintptr_t heap_lo;
 	size_t heap_bytes;
+	uint64_t *mark, *index;  /* mheap's */
+	uint32_t *next;
+	uint8_t *kind;
 	bool atomic;             /* other workers may mark too */
-	bool checked;            /* after an overflow: push only what is not marked */
 	bool quit;               /* the piece has had its time */
 	bool beside;             /* the tasks: ends when a stop waits */
 	bool count_stacks;       /* each task's comes once in a cycle */
 	uint64_t budget;         /* bytes after which it has; UINT64_MAX: none */
-	uint64_t bytes, stack_bytes; /* marked; of stacks */
+	uint64_t bytes, stack_bytes; /* scanned, or marked and not to be; of stacks */
 	uint64_t cost;           /* bytes looked at besides */
-	struct item ring[RING];
+	struct spans spans;      /* not in the common list yet */
+	uint32_t ntaken, at;     /* taken[at .. ntaken): to be scanned next, their bits are being loaded */
+	uint32_t pos;            /* in the ring, of the oldest */
+	uint64_t ring[RING];     /* numbers of mark bits + 1, or 0 */
+	struct own own;
+	uint32_t nmore;          /* groups of it that have any in more, a bit each */
+	uint64_t more[BIT_WORDS]; /* what was found in it meanwhile: of each group of 64; 0 but in batch_scan() */
+	uint32_t taken[TAKE];
+	struct batch batch[2];
 	uintptr_t fallback[128];
 };
+
+/* Called by cold functions only, it would be taken for one. */
+#define HOT NOINLINE __attribute__((hot))
+
+/* What a lookup needs of a span class. */
+static struct {
+	uint32_t magic;          /* as in class_info */
+	uint32_t nelems;
+} divide[NUM_SPAN_CLASSES] NOSCAN_BSS;
 
 void gc_mark_init(void)
 {
 	lock_init(&work.lock, RANK_LEAF);
+	for (unsigned spc = 0; spc < NUM_SPAN_CLASSES; spc++) {
+		divide[spc].magic = class_info[spc].magic;
+		divide[spc].nelems = class_info[spc].nelems;
+	}
 }
 
 /* ---- buffers ---------------------------------------------------------------- */
@@ -174,10 +236,12 @@ static COLD bool worker_share(struct worker *w)
 	return true;
 }
 
-static NOINLINE bool word_is_unmarked(uintptr_t v);
-static bool find_bit(uintptr_t v, struct object *o, uint64_t **mark, uint64_t *m);
+static const struct mspan *span_of(const struct worker *w, uintptr_t obj)
+{
+	return index_span(w->index[(obj - w->heap_lo) >> PAGE_SHIFT]);
+}
 
-static COLD void push_slow(struct worker *w, uintptr_t v)
+static COLD void push_slow(struct worker *w, uintptr_t obj)
 {
 	if (w->buf == NULL) {
 		struct workbuf *b = buf_get_empty();
@@ -185,42 +249,267 @@ static COLD void push_slow(struct worker *w, uintptr_t v)
 			size_t n = (size_t)(w->p - w->lo);
 			memcpy(b->w, w->lo, n * sizeof b->w[0]);
 			worker_use(w, b, n);
-			*w->p++ = v;
+			*w->p++ = obj;
 			return;
 		}
 	} else if (worker_share(w)) {
-		*w->p++ = v;
+		*w->p++ = obj;
 		return;
 	}
-	/* What held v may be no object that is scanned again: so it is marked. */
-	struct object o;
-	uint64_t *mark, m;
-	if (!find_bit(v, &o, &mark, &m) || __atomic_fetch_or(mark, m, __ATOMIC_RELAXED) & m)
-		return;
-	w->bytes += o.size;
+	w->bytes += span_of(w, obj)->elemsize;
 	at_store(&work.overflow, true);
 }
 
-static inline __attribute__((always_inline)) void push(struct worker *w, uintptr_t v)
+/* ---- the queue of spans --------------------------------------------------------- */
+
+static void spans_append(struct spans *to, const struct spans *s)
 {
-	if (v - w->heap_lo >= w->heap_bytes)
+	if (s->n == 0)
 		return;
-	if (unlikely(w->checked) && !word_is_unmarked(v))
-		return;
-	if (likely(w->p < w->hi))
-		*w->p++ = v;
+	if (to->n == 0)
+		to->first = s->first;
 	else
-		push_slow(w, v);
+		mheap.grey_next[to->last] = s->first + 2;
+	to->last = s->last;
+	at_store(&to->n, to->n + s->n);
 }
 
-/* ---- scanning an object --------------------------------------------------------- */
+static uint32_t spans_take(struct spans *s)
+{
+	uint32_t page = s->first, *next = &mheap.grey_next[page];
+	s->first = *next - 2;
+	*next = 1;
+	at_store(&s->n, s->n - 1);
+	return page;
+}
+
+/* An object of a span that was not in the queue has just been marked. */
+static HOT void span_grey(struct worker *w, uint32_t page, uint32_t idx)
+{
+	uint32_t zero = 0;
+	if (w->atomic && !at_cas(&mheap.grey_next[page], &zero, 1))
+		return;
+	mheap.grey_next[page] = 1;
+	spans_append(&w->spans, &(struct spans){ 1, page, page });
+	if (w->spans.n < FEW) {
+		const struct class_info *k = &class_info[INDEX_CLASS(w->index[page])];
+		uintptr_t base = w->heap_lo + ((uintptr_t)page << PAGE_SHIFT);
+		__builtin_prefetch(black_bits(page) + idx / 64, 1);
+		__builtin_prefetch((void *)(base + idx * k->size));
+		__builtin_prefetch((void *)(base + k->heapbits + idx * k->size / 64));
+	}
+}
+
+/* Under work.lock: our spans for all, and the next ones for us. */
+static void spans_exchange(struct worker *w)
+{
+	spans_append(&work.spans, &w->spans);
+	w->spans = (struct spans){ 0 };
+	for (w->at = w->ntaken = 0; w->ntaken < TAKE && work.spans.n;)
+		w->taken[w->ntaken++] = spans_take(&work.spans);
+}
+
+/* The next ones of our own while the others have enough and we know no older ones. */
+static bool spans_next(struct worker *w)
+{
+	w->at = w->ntaken = 0;
+	if (at_load(&work.spans.n) || (w->spans.n > 1 && at_load(&work.waiting))) {
+		lock(&work.lock);
+		spans_exchange(w);
+		unlock(&work.lock);
+	} else {
+		while (w->ntaken < TAKE && w->spans.n)
+			w->taken[w->ntaken++] = spans_take(&w->spans);
+	}
+	for (uint32_t i = 0; i < w->ntaken; i++) {
+		__builtin_prefetch(mark_bits(w->taken[i]));
+		__builtin_prefetch(black_bits(w->taken[i]), 1);
+		__builtin_prefetch(&mheap.index[w->taken[i]]);
+	}
+	return w->ntaken != 0;
+}
+
+/* What is taken and not begun goes back. */
+static void spans_put_back(struct worker *w)
+{
+	for (; w->at < w->ntaken; w->at++)
+		spans_append(&w->spans, &(struct spans){ 1, w->taken[w->at], w->taken[w->at] });
+	if (w->spans.n) {
+		lock(&work.lock);
+		spans_append(&work.spans, &w->spans);
+		unlock(&work.lock);
+		w->spans = (struct spans){ 0 };
+	}
+}
+
+/* ---- marking ---------------------------------------------------------------------- */
+
+/* Sets the mark; false if it was set. */
+static inline __attribute__((always_inline)) bool set_mark(uint64_t *mark, uint64_t bit, bool atomic)
+{
+	uint64_t m = 1ull << (bit & 63);
+	if (*mark & m)
+		return false;
+	if (SABOTAGED(gc_atomic)) {
+		uint64_t was = at_load(mark);
+		sabotage_pause();
+		at_store(mark, was | m);
+		return true;
+	}
+	if (!atomic) {
+		*mark |= m;
+		return true;
+	}
+	return !(__atomic_fetch_or(mark, m, __ATOMIC_SEQ_CST) & m);
+}
+
+/* Has been marked and is not one of a span's that is queued. */
+static NOINLINE void marked_other(struct worker *w, uint32_t page, uint32_t idx)
+{
+	const struct mspan *s = index_span(w->index[page]);
+	uintptr_t obj = s->base + idx * s->elemsize;
+	if (SPANCLASS_NOSCAN(s->spanclass))
+		w->bytes += s->elemsize;
+	else if (likely(w->p < w->hi))
+		*w->p++ = obj;
+	else
+		push_slow(w, obj);
+}
+
+/* An object has been marked. */
+static inline __attribute__((always_inline)) void marked(struct worker *w, uint32_t page, uint32_t idx)
+{
+	/* After the mark: who takes the span looks at these the other way round. */
+	uint32_t next = at_load_sc(&w->next[page]);
+	if (next == 0)
+		span_grey(w, page, idx);
+	else if (unlikely(next == GREY_NEVER))
+		marked_other(w, page, idx);
+}
+
+/* It leaves the ring. */
+static inline __attribute__((always_inline)) void item_mark(struct worker *w, uint64_t bit)
+{
+	if (set_mark(&w->mark[bit / 64], bit, w->atomic))
+		marked(w, (uint32_t)(bit / PAGE_BITS), (uint32_t)(bit % PAGE_BITS));
+}
+
+#define NONE UINT64_MAX
+
+/* The mark bit of what lies at off from the heap's begin on, in a span of several pages; or NONE. */
+static HOT uint64_t other_bit(const struct worker *w, uintptr_t off)
+{
+	uint64_t e = w->index[off >> PAGE_SHIFT];
+	if (e == 0)
+		return NONE;
+	const struct mspan *s = index_span(e);
+	uint64_t idx = (off - ((uintptr_t)s->page << PAGE_SHIFT)) * divide[INDEX_CLASS(e)].magic >> 32;
+	return idx < s->nelems ? (uint64_t)s->page * PAGE_BITS + idx : NONE;
+}
+
+static inline __attribute__((always_inline)) void push_off(struct worker *w, uintptr_t off)
+{
+	size_t page = off >> PAGE_SHIFT;
+	unsigned spc = w->kind[page];
+	uint64_t bit;
+	if (likely(spc)) {
+		uint64_t idx = off % PAGE_SIZE * divide[spc].magic >> 32;
+		if (unlikely(idx >= divide[spc].nelems))
+			return;
+		__builtin_prefetch(&w->next[page], 1);
+		bit = page * PAGE_BITS + idx;
+	} else {
+		bit = other_bit(w, off);
+		if (bit == NONE)
+			return;
+	}
+	uint64_t old = w->ring[w->pos];
+	__builtin_prefetch(&w->mark[bit / 64], 1);
+	w->ring[w->pos] = bit + 1;
+	w->pos = (w->pos + 1) % RING;
+	if (likely(old))
+		item_mark(w, old - 1);
+}
+
+/* A word of an object of the span w->own.  What it leads to in the same span is marked at
+ * once, and scanned with it. */
+static inline __attribute__((always_inline)) void push(struct worker *w, uintptr_t v)
+{
+	uintptr_t off = v - w->heap_lo;
+	if (off >= w->heap_bytes)
+		return;
+	uintptr_t in = off - w->own.off;
+	if (in < w->own.bytes) {
+		uint64_t idx = in * w->own.magic >> 32;
+		if (!set_mark(&w->own.mark[idx / 64], idx, w->atomic))
+			return;
+		w->more[idx / 64] |= 1ull << (idx & 63);
+		w->nmore |= 1u << idx / 64;
+		return;
+	}
+	push_off(w, off);
+}
+
+static HOT void push_one(struct worker *w, uintptr_t v)
+{
+	if (v - w->heap_lo < w->heap_bytes)
+		push_off(w, v - w->heap_lo);
+}
+
+static void ring_empty(struct worker *w)
+{
+	for (unsigned i = 0; i < RING; i++) {
+		uint64_t bit = w->ring[w->pos];
+		w->ring[w->pos] = 0;
+		w->pos = (w->pos + 1) % RING;
+		if (bit)
+			item_mark(w, bit - 1);
+	}
+}
+
+static inline uint32_t ones(uint64_t x)
+{
+	x -= x >> 1 & 0x5555555555555555;
+	x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
+	return (uint32_t)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f) * 0x0101010101010101 >> 56);
+}
+
+/* What of the span's objects has anything in [lo, hi) is no longer black, and to be scanned again. */
+static COLD void span_again(struct worker *w, uint32_t page, uintptr_t lo, uintptr_t hi)
+{
+	const struct class_info *k = &class_info[w->kind[page]];
+	uintptr_t base = w->heap_lo + ((uintptr_t)page << PAGE_SHIFT);
+	uint32_t from = (uint32_t)((lo - base) * k->magic >> 32), to = (uint32_t)((hi - 1 - base) * k->magic >> 32);
+	uint32_t n = 0;
+	for (uint32_t i = from / 64; i <= to / 64; i++) {
+		uint64_t *black = &black_bits(page)[i], these = *black;
+		if (i == from / 64)
+			these &= ~0ull << from % 64;
+		if (i == to / 64)
+			these &= ~0ull >> (63 - to % 64);
+		if (!these)
+			continue; /* another may be changing the word */
+		if (w->atomic)
+			these &= __atomic_fetch_and(black, ~these, __ATOMIC_SEQ_CST);
+		else
+			*black &= ~these;
+		n += ones(these);
+	}
+	/* It counts as marked once. */
+	w->bytes -= n * k->size;
+	w->cost += n * k->size + 256;
+	if (n && at_load_sc(&w->next[page]) == 0)
+		span_grey(w, page, from);
+}
+
+/* ---- scanning --------------------------------------------------------------------- */
 
 /* Words of [lo, hi) of an object at base that consists of elements of type t. */
-static void scan_typed(struct worker *w, uintptr_t base, size_t lo, size_t hi, const struct rt_type *t)
+static HOT void scan_typed(struct worker *w, uintptr_t base, size_t lo, size_t hi, const struct rt_type *t)
 {
 	if (t == NULL) {
 		for (size_t o = lo; o + 8 <= hi; o += 8)
-			push(w, *(uintptr_t *)(base + o));
+			push_one(w, *(uintptr_t *)(base + o));
 		return;
 	}
 	size_t each = t->size, ptr_bytes = t->ptrwords * 8;
@@ -228,40 +517,54 @@ static void scan_typed(struct worker *w, uintptr_t base, size_t lo, size_t hi, c
 		return;
 	for (size_t e = lo / each * each; e < hi; e += each) {
 		size_t a = e > lo ? e : lo, b = e + ptr_bytes < hi ? e + ptr_bytes : hi;
-		if (each <= MAX_HEAPBITS_SIZE) {
-			for (uint64_t bits = t->ptrmask; bits; bits &= bits - 1) {
-				size_t o = e + (size_t)__builtin_ctzll(bits) * 8;
-				if (o >= a && o + 8 <= b)
-					push(w, *(uintptr_t *)(base + o));
-			}
-			continue;
-		}
 		for (size_t o = a; o + 8 <= b; o += 8) {
 			size_t i = (o - e) / 8;
 			if (t->bits[i / 32] >> (i % 32 * 2) & 3)
-				push(w, *(uintptr_t *)(base + o));
+				push_one(w, *(uintptr_t *)(base + o));
 		}
 	}
+}
+
+/* n bits of a map of words, from bit `at` on. */
+static inline uint64_t map_read(const uint64_t *map, size_t at, unsigned n)
+{
+	unsigned sh = at % 64;
+	uint64_t bits = map[at / 64] >> sh;
+	if (sh + n > 64)
+		bits |= map[at / 64 + 1] << (64 - sh);
+	return n == 64 ? bits : bits & ((1ull << n) - 1);
 }
 
 /* The word map of a small scan object, from its span's tail. */
 static inline uint64_t heapbits_read(uintptr_t span_base, const struct class_info *k, uintptr_t obj)
 {
-	size_t word = (obj - span_base) / 8;
-	unsigned sh = word % 64, n = k->size / 8;
-	const uint64_t *h = (const uint64_t *)(span_base + k->heapbits) + word / 64;
-	uint64_t bits = h[0] >> sh;
-	if (sh + n > 64)
-		bits |= h[1] << (64 - sh);
-	return n == 64 ? bits : bits & ((1ull << n) - 1);
+	return map_read((const uint64_t *)(span_base + k->heapbits), (obj - span_base) / 8, k->size / 8);
 }
 
-static COLD NOINLINE void scan_large(struct worker *w, const struct item *it)
+/* What a marked object of any kind has in its bytes [lo, hi). */
+static void scan_object(struct worker *w, const struct mspan *s, uint32_t idx, size_t lo, size_t hi)
 {
-	struct mspan *s = index_span(mheap.index[(it->obj - w->heap_lo) >> PAGE_SHIFT]);
-	w->bytes += s->elemsize;
-	if (SPANCLASS_NOSCAN(it->spc))
+	const struct class_info *k = &class_info[s->spanclass];
+	uintptr_t obj = s->base + idx * s->elemsize;
+	if (SPANCLASS_NOSCAN(s->spanclass))
 		return;
+	if (k->heapbits == 0) {
+		scan_typed(w, obj, lo, hi, k->size ? type_from32(span_types(s->page)[idx]) : s->large_type);
+		return;
+	}
+	const uintptr_t *v = (const uintptr_t *)obj;
+	for (uint64_t bits = heapbits_read(s->base, k, obj); bits; bits &= bits - 1) {
+		unsigned n = (unsigned)__builtin_ctzll(bits);
+		if (n * 8 >= lo && n * 8 < hi)
+			push_one(w, v[n]);
+	}
+}
+
+/* One from the stack. */
+static void scan_other(struct worker *w, uintptr_t obj)
+{
+	const struct mspan *s = span_of(w, obj);
+	w->bytes += s->elemsize;
 	if (s->elemsize > OBLET) {
 		lock(&work.lock);
 		bool room = work.nbig < MAX_BIG;
@@ -271,187 +574,164 @@ static COLD NOINLINE void scan_large(struct worker *w, const struct item *it)
 		if (room)
 			return;
 	}
-	scan_typed(w, s->base, 0, s->elemsize, s->large_type);
+	scan_object(w, s, s->nelems > 1 ? (uint32_t)((obj - s->base) / s->elemsize) : 0, 0, s->elemsize);
 }
 
-static void scan_medium(struct worker *w, const struct item *it, size_t size)
+/* So many bytes. */
+static HOT uint32_t part_set(struct part *t, uintptr_t base, uint32_t page, uint32_t group, uint64_t todo)
 {
-	uint32_t page = (uint32_t)((it->span_base - w->heap_lo) >> PAGE_SHIFT);
-	scan_typed(w, it->obj, 0, size, type_from32(span_types(page)[it->bit]));
+	const struct class_info *k = &class_info[mheap.kind[page]];
+	*t = (struct part){ base + (uintptr_t)group * 64 * k->size, (const uint64_t *)(base + k->heapbits) + group * (k->size / 8), todo,
+	                    k->size / 8, page, ones(todo) };
+	return t->n * k->size;
 }
 
-/* Sets the item's mark; false if it was set. */
-static inline __attribute__((always_inline)) bool item_set_mark(const struct item *it, bool atomic)
+/* The objects of the span that are to be scanned are ours from here on, and being loaded. */
+static HOT uint32_t span_blacken(struct worker *w, struct batch *b, uint32_t page)
 {
-	uint64_t m = 1ull << (it->bit & 63);
-	if (*it->mark & m)
-		return false;
-	if (SABOTAGED(gc_atomic)) {
-		uint64_t was = at_load(it->mark);
-		sabotage_pause();
-		at_store(it->mark, was | m);
-		return true;
+	const struct class_info *k = &class_info[INDEX_CLASS(w->index[page])];
+	uint64_t *marks = mark_bits(page), *black = black_bits(page);
+	uintptr_t base = w->heap_lo + ((uintptr_t)page << PAGE_SHIFT);
+	uint32_t size = k->size, objects = 0;
+	/* Those that lie in one cache line. */
+	uint32_t shift = size == 16 ? 3 : size == 32 ? 1 : 0;
+	uint64_t line = (2ull << shift) - 1;
+	/* Before the marks are looked at; see span_grey(). */
+	if (w->atomic)
+		at_swap(&mheap.grey_next[page], 0);
+	else
+		mheap.grey_next[page] = 0;
+	for (uint32_t i = 0; i * 64 < k->nelems; i++) {
+		uint64_t todo = marks[i] & ~black[i];
+		if (!todo)
+			continue;
+		if (w->atomic)
+			todo &= ~__atomic_fetch_or(&black[i], todo, __ATOMIC_RELAXED);
+		else
+			black[i] |= todo;
+		struct part *t = &b->part[b->n++];
+		w->bytes += part_set(t, base, page, i, todo);
+		objects += t->n;
+		__builtin_prefetch(t->heapbits);
+		for (uint64_t left = todo; left;) {
+			unsigned at = (unsigned)__builtin_ctzll(left);
+			__builtin_prefetch((void *)(t->base + at * size));
+			left &= ~(line << (at & ~shift));
+		}
 	}
-	if (!atomic) {
-		*it->mark |= m;
-		return true;
-	}
-	return !(__atomic_fetch_or(it->mark, m, __ATOMIC_RELAXED) & m);
+	return objects;
 }
 
-/* A marked object of any kind. */
-static NOINLINE void item_scan(struct worker *w, const struct item *it)
+static HOT bool batch_fill(struct worker *w, struct batch *b)
 {
-	const struct class_info *k = &class_info[it->spc];
-	if (k->size == 0) {
-		scan_large(w, it);
-		return;
-	}
-	w->bytes += k->size;
-	if (SPANCLASS_NOSCAN(it->spc))
-		return;
-	if (k->heapbits == 0) {
-		scan_medium(w, it, k->size);
-		return;
-	}
-	const uintptr_t *v = (const uintptr_t *)it->obj;
-	for (uint64_t bits = heapbits_read(it->span_base, k, it->obj); bits; bits &= bits - 1)
-		push(w, v[__builtin_ctzll(bits)]);
-}
-
-/* Looks a word up and prefetches what marking it will touch.  False: no object. */
-static inline __attribute__((always_inline)) bool item_find(const struct worker *w, uintptr_t v,
-                                                           struct item *it)
-{
-	size_t page = (v - w->heap_lo) >> PAGE_SHIFT;
-	uint64_t e = mheap.index[page];
-	if (e == 0)
-		return false;
-	uint32_t spc = (uint32_t)INDEX_CLASS(e);
-	const struct class_info *k = &class_info[spc];
-	page -= INDEX_DIST(e);
-	uintptr_t base = w->heap_lo + (page << PAGE_SHIFT);
-	uint32_t idx = 0;
-	if (likely(k->size)) {
-		idx = (uint32_t)((v - base) * k->magic >> 32);
-		if (idx >= k->nelems)
-			return false;
-	} else {
-		struct mspan *s = index_span(e);
-		base = s->base;
-		page = s->page;
-	}
-	it->span_base = base;
-	it->obj = base + (uintptr_t)idx * k->size;
-	it->mark = mheap.mark + page * BIT_WORDS + idx / 64;
-	it->bit = idx;
-	it->spc = spc;
-	__builtin_prefetch(it->mark, 1);
-	if (!SPANCLASS_NOSCAN(spc)) {
-		__builtin_prefetch((void *)it->obj);
-		__builtin_prefetch((void *)(base + k->heapbits + (it->obj - base) / 64));
-	}
-	return true;
-}
-
-/* Works until the local stack and the ring are empty, or only the ring when the
- * budget is used up or a stop waits.  The stack pointer and the ring's ends live
- * in registers; w has them only around calls. */
-static void drain_local(struct worker *w)
-{
-	uintptr_t *p = w->p, *lo = w->lo, *hi = w->hi, *floor = lo;
-	const uintptr_t heap_lo = w->heap_lo, heap_bytes = w->heap_bytes;
-	const bool atomic = w->atomic, checked = w->checked;
-	uint32_t head = 0, tail = 0;
-	uint64_t bytes = 0;
-	for (;;) {
-		if (likely(p > floor)) {
-			if (unlikely(tail % 64 == 63)) {
-				if (at_load(&work.waiting) && at_load(&work.nfull) == 0 && p - lo > 16) {
-					w->p = p;
-					worker_share(w);
-					p = w->p;
-				}
-				/* Without a buffer there is nowhere to leave the rest. */
-				if (unlikely(w->bytes + w->cost + bytes >= w->budget) && w->buf) {
-					w->quit = true;
-					floor = (uintptr_t *)UINTPTR_MAX;
-					continue;
-				}
-				if (w->beside && at_load(&sched.stopping))
-					w->budget = 0;
-			}
-			if (!item_find(w, *--p, &w->ring[tail % RING]))
-				continue;
-			if (++tail - head < RING)
-				continue;
-		} else if (head == tail) {
+	b->n = 0;
+	for (uint32_t objects = 0; objects < BATCH && b->n + 8 <= PARTS;) {
+		if (w->at == w->ntaken && !spans_next(w))
 			break;
+		objects += span_blacken(w, b, w->taken[w->at++]);
+	}
+	return b->n != 0;
+}
+
+/* Each bit of the lower half twice. */
+static inline __attribute__((always_inline)) uint64_t twice(uint64_t x)
+{
+	x = (x | x << 16) & 0x0000ffff0000ffff;
+	x = (x | x << 8) & 0x00ff00ff00ff00ff;
+	x = (x | x << 4) & 0x0f0f0f0f0f0f0f0f;
+	x = (x | x << 2) & 0x3333333333333333;
+	x = (x | x << 1) & 0x5555555555555555;
+	return x * 3;
+}
+
+/* What was found in w->own since; a group of it. */
+static HOT void more_take(struct worker *w, struct part *t)
+{
+	unsigned i = (unsigned)__builtin_ctz(w->nmore);
+	uint64_t todo = w->more[i], *black = &black_bits(w->own.page)[i];
+	w->nmore &= w->nmore - 1;
+	w->more[i] = 0;
+	if (w->atomic) /* the span may be queued, and another's already */
+		todo &= ~__atomic_fetch_or(black, todo, __ATOMIC_RELAXED);
+	else
+		*black |= todo;
+	w->bytes += part_set(t, w->heap_lo + w->own.off, w->own.page, i, todo);
+}
+
+static HOT void own_set(struct worker *w, uint32_t page)
+{
+	unsigned spc = w->kind[page];
+	w->own = (struct own){ (uintptr_t)page << PAGE_SHIFT, divide[spc].nelems * class_info[spc].size, divide[spc].magic,
+	                       mark_bits(page), page };
+}
+
+static HOT void batch_scan(struct worker *w, const struct batch *b)
+{
+	struct part t;
+	for (uint32_t i = 0; w->nmore || i < b->n;) {
+		if (w->nmore) {
+			more_take(w, &t);
+		} else {
+			t = b->part[i];
+			if (i++ == 0 || t.page != w->own.page)
+				own_set(w, t.page);
 		}
-		const struct item *it = &w->ring[head++ % RING];
-		if (!item_set_mark(it, atomic))
-			continue;
-		const struct class_info *k = &class_info[it->spc];
-		if (unlikely(k->heapbits == 0 || checked || hi - p < 64)) {
-			if (SPANCLASS_NOSCAN(it->spc) && k->size) {
-				bytes += k->size;
-				continue;
+		const uintptr_t *v = (const uintptr_t *)t.base;
+		uint32_t n = t.words; /* of the map for 64 objects, too */
+		const bool wordwise = (n == 2 || n == 4) && t.n >= 4 * n;
+		for (uint64_t todo = t.todo, k = 0; todo; k++) {
+			uint64_t bits, at;
+			if (wordwise) { /* of 64 words all that are to be looked at */
+				uint64_t mask = todo;
+				for (uint32_t each = n; each > 1; each /= 2)
+					mask = twice(mask);
+				bits = t.heapbits[k] & mask;
+				at = k * 64;
+				todo >>= n == 2 ? 32 : 16;
+			} else {
+				at = (unsigned)__builtin_ctzll(todo) * n;
+				bits = map_read(t.heapbits, at, n);
+				todo &= todo - 1;
 			}
-			w->p = p;
-			item_scan(w, it);
-			p = w->p, lo = w->lo, hi = w->hi;
-			if (!w->quit)
-				floor = lo;
-			continue;
-		}
-		bytes += k->size;
-		/* From the last word down: the first is popped first, so that what was
-		 * allocated in order is visited in order.  (Storing every word and keeping it
-		 * without a branch was slower: what is popped next then waits for the load.) */
-		const uintptr_t *v = (const uintptr_t *)it->obj;
-		uint64_t bits = heapbits_read(it->span_base, k, it->obj);
-		while (bits) {
-			unsigned i = 63 - (unsigned)__builtin_clzll(bits);
-			bits ^= 1ull << i;
-			uintptr_t word = v[i];
-			if (word - heap_lo < heap_bytes)
-				*p++ = word;
+			for (; bits; bits &= bits - 1)
+				push(w, v[at + (unsigned)__builtin_ctzll(bits)]);
 		}
 	}
-	w->p = p;
-	w->bytes += bytes;
+}
+
+/* Works until nothing is left that is not the others'; or only what cannot be left, when
+ * the budget is used up or a stop waits. */
+static void drain(struct worker *w)
+{
+	bool more;
+	w->batch[0].n = 0;
+	for (unsigned i = 0;; i ^= 1) {
+		struct batch *now = &w->batch[i], *next = &w->batch[i ^ 1];
+		if (w->beside && at_load(&sched.stopping))
+			w->budget = 0;
+		/* Without a buffer there is nowhere to leave the objects. */
+		if (unlikely(w->bytes + w->cost >= w->budget))
+			w->quit = true;
+		more = !w->quit && batch_fill(w, next);
+		if (!more)
+			next->n = 0;
+		batch_scan(w, now);
+		while (w->p > w->lo && (!w->quit || !w->buf)) {
+			if (at_load(&work.waiting) && at_load(&work.nfull) == 0 && w->p - w->lo > 16)
+				worker_share(w);
+			scan_other(w, *--w->p);
+			if (w->bytes + w->cost >= w->budget)
+				w->quit = true;
+		}
+		if (more)
+			continue;
+		ring_empty(w);
+		if (w->quit ? w->buf || w->p == w->lo : w->p == w->lo && w->spans.n == 0 && w->at == w->ntaken && !at_load(&work.spans.n))
+			break;
+	}
 }
 
 /* ---- words without a type ---------------------------------------------------------- */
-
-static bool find_bit(uintptr_t v, struct object *o, uint64_t **mark, uint64_t *m)
-{
-	if (!object_find(v, o))
-		return false;
-	*mark = mark_bits(o->span->page) + o->idx / 64;
-	*m = 1ull << o->idx % 64;
-	return true;
-}
-
-static COLD bool word_is_unmarked(uintptr_t v)
-{
-	struct object o;
-	uint64_t *mark, m;
-	return find_bit(v, &o, &mark, &m) && !(at_load(mark) & m);
-}
-
-/* Where there is nothing to scan, marking is all. */
-static inline void mark_found(struct worker *w, const struct object *o)
-{
-	const struct class_info *k = &class_info[o->span->spanclass];
-	if (!SPANCLASS_NOSCAN(o->span->spanclass) || !k->size) {
-		push(w, o->base);
-		return;
-	}
-	struct item it = { .mark = mark_bits(o->span->page) + o->idx / 64, .bit = o->idx };
-	if (item_set_mark(&it, w->atomic))
-		w->bytes += k->size;
-}
 
 static void push_conservative(struct worker *w, uintptr_t v)
 {
@@ -460,9 +740,9 @@ static void push_conservative(struct worker *w, uintptr_t v)
 		return;
 	bool in = object_find(v, &o);
 	if (in)
-		mark_found(w, &o);
+		push_one(w, o.base);
 	if ((!in || o.base == v) && object_find(v - 1, &o) && o.base + o.size == v)
-		mark_found(w, &o);
+		push_one(w, o.base);
 }
 
 /* Another task's stack may hold anything, also what a sanitizer poisoned. */
@@ -487,7 +767,7 @@ static void scan_stack(uintptr_t lo, uintptr_t hi, void *arg)
 
 /* ---- roots ------------------------------------------------------------------------- */
 
-void gc_add_root(void *base, size_t len)
+COLD void gc_add_root(void *base, size_t len)
 {
 	lock(&work.lock);
 	if (nextra == sizeof extra_roots / sizeof extra_roots[0])
@@ -496,14 +776,17 @@ void gc_add_root(void *base, size_t len)
 	unlock(&work.lock);
 }
 
-/* Beside the tasks, of who runs only what the stop sees counts: leaving the core
- * writes to g.  Who dies waits for us before his windows go (gc_mark_leave). */
+/* Beside the tasks, of who runs only what a later look sees counts.  Who dies waits for us
+ * before his windows go (gc_mark_leave). */
 static void scan_task(struct worker *w, struct g *g)
 {
 	struct p *p = rt_self.p;
 	if (!work.stopped) {
 		at_store_sc(&p->scanned, g);
-		if (at_load_sc(&g->status) == G_DEAD || at_load_acq(&g->on_cpu)) {
+		bool missed = at_load_acq(&g->on_cpu);
+		if (at_load_sc(&g->status) == G_DEAD || missed) {
+			if (missed)
+				at_store(&g->gc_missed, 1);
 			at_store(&p->scanned, NULL);
 			return;
 		}
@@ -546,6 +829,10 @@ static bool rescan_page(struct worker *w, uintptr_t lo)
 	if (SPANCLASS_NOSCAN(INDEX_CLASS(e)))
 		return false;
 	const struct class_info *k = &class_info[INDEX_CLASS(e)];
+	if (k->heapbits) {
+		span_again(w, (uint32_t)((lo - w->heap_lo) >> PAGE_SHIFT), lo, hi);
+		return false;
+	}
 	struct mspan *s = index_span(e);
 	uint32_t i = (uint32_t)((lo - s->base) * k->magic >> 32);
 	for (; i < s->nelems; i++) {
@@ -555,19 +842,9 @@ static bool rescan_page(struct worker *w, uintptr_t lo)
 		if (!(at_load(&mark_bits(s->page)[i / 64]) >> i % 64 & 1))
 			continue;
 		size_t from = obj < lo ? lo - obj : 0, to = obj + s->elemsize > hi ? hi - obj : s->elemsize;
-		if (k->heapbits == 0) {
-			const struct rt_type *t = k->size ? type_from32(span_types(s->page)[i]) : s->large_type;
-			scan_typed(w, obj, from, to, t);
-			continue;
-		}
-		const uintptr_t *v = (const uintptr_t *)obj;
-		for (uint64_t bits = heapbits_read(s->base, k, obj); bits; bits &= bits - 1) {
-			unsigned n = (unsigned)__builtin_ctzll(bits);
-			if (n * 8 >= from && n * 8 < to)
-				push(w, v[n]);
-		}
+		scan_object(w, s, i, from, to);
 	}
-	w->cost += hi - lo;
+	w->cost += TRACK_PAGE;
 	return false;
 }
 
@@ -618,11 +895,8 @@ static COLD void scan_finalizable(struct worker *w, uint32_t piece)
 		uint64_t p = at_load(&v[i]);
 		if (p == 0 || p & 1 || !object_find(p, &o))
 			continue;
-		struct item it = { o.base, o.span->base, NULL, o.idx, o.span->spanclass };
-		uint64_t bytes = w->bytes;
-		item_scan(w, &it);
-		w->bytes = bytes;
-		drain_local(w);
+		scan_object(w, o.span, o.idx, 0, o.size);
+		drain(w);
 	}
 }
 
@@ -705,6 +979,8 @@ static COLD bool worker_take(struct worker *w)
 		big->next = hi;
 		if (hi == big->size)
 			work.nbig--;
+	} else if (work.spans.n) {
+		spans_exchange(w);
 	} else {
 		return false;
 	}
@@ -713,7 +989,7 @@ static COLD bool worker_take(struct worker *w)
 		if (w->buf)
 			buf_put_empty(w->buf);
 		worker_use(w, b, b->n);
-	} else {
+	} else if (hi) {
 		scan_typed(w, piece.base, piece.next, hi, piece.type);
 	}
 	return true;
@@ -725,7 +1001,7 @@ static COLD bool worker_get(struct worker *w)
 	bool idle = false;
 	for (unsigned spins = 0;; spins++) {
 		lock(&work.lock);
-		if (idle && (work.full || work.nbig)) {
+		if (idle && (work.full || work.nbig || work.spans.n)) {
 			idle = false;
 			work.active++;
 			at_store(&work.waiting, work.waiting - 1);
@@ -749,9 +1025,13 @@ static COLD bool worker_get(struct worker *w)
 
 static COLD void worker_init(struct worker *w)
 {
-	memset(w, 0, offsetof(struct worker, ring));
+	memset(w, 0, offsetof(struct worker, taken));
 	w->heap_lo = mheap.lo;
 	w->heap_bytes = mheap.used_bytes;
+	w->mark = mheap.mark;
+	w->index = mheap.index;
+	w->next = mheap.grey_next;
+	w->kind = mheap.kind;
 	w->atomic = rt_nps > 1;
 	w->budget = UINT64_MAX;
 	worker_use(w, buf_get_empty(), 0);
@@ -762,7 +1042,7 @@ static COLD void worker_end(struct worker *w)
 	if (w->buf)
 		buf_put_empty(w->buf);
 	lock(&work.lock);
-	at_store(&gc_mark_bytes, gc_mark_bytes + w->bytes);
+	at_add_relaxed(&gc_mark_bytes, w->bytes);
 	work.stack_bytes += w->stack_bytes;
 	unlock(&work.lock);
 }
@@ -770,12 +1050,10 @@ static COLD void worker_end(struct worker *w)
 /* What it has not come to is for others. */
 static COLD void worker_leave(struct worker *w)
 {
-	if (w->p > w->lo && w->buf) {
+	spans_put_back(w);
+	if (w->p > w->lo) {
 		buf_put_full(w->buf, (size_t)(w->p - w->lo));
 		w->buf = NULL;
-	} else if (w->p > w->lo) {
-		w->budget = UINT64_MAX;
-		drain_local(w);
 	}
 	worker_end(w);
 }
@@ -806,7 +1084,7 @@ COLD void gc_mark_worker(void *unused)
 	if (work.until != UINT64_MAX)
 		w.budget = STOP_PIECE;
 	for (;;) {
-		drain_local(&w);
+		drain(&w);
 		bool more = w.quit;
 		if (worker_late(&w))
 			break;
@@ -838,7 +1116,7 @@ COLD bool gc_mark_piece(uint64_t bytes)
 	w.budget = bytes;
 	w.beside = true;
 	for (;;) {
-		drain_local(&w);
+		drain(&w);
 		if (w.quit || w.bytes + w.cost >= w.budget || at_load(&sched.stopping))
 			break;
 		if (!scan_root(&w)) {
@@ -859,7 +1137,7 @@ COLD bool gc_mark_piece(uint64_t bytes)
 
 COLD bool gc_mark_some(void)
 {
-	return at_load(&work.nfull) || work.nbig || gc_track_left() || work.root < work.nranges ||
+	return at_load(&work.nfull) || at_load(&work.spans.n) || work.nbig || gc_track_left() || work.root < work.nranges ||
 	       work.next_p < plat_ncores || work.next_g || work.next_special < at_load(&special_hooks.npieces);
 }
 
@@ -932,11 +1210,11 @@ static void worker_alone(struct worker *w)
 static void drain_alone(struct worker *w)
 {
 	do
-		drain_local(w);
-	while (work.nfull + work.nbig && worker_get(w));
+		drain(w);
+	while (work.nfull + work.nbig + work.spans.n && worker_get(w));
 }
 
-/* Scans every marked object again, one by one, pushing only what is unmarked. */
+/* Scans every marked object of those that go to a stack again. */
 static COLD void rescan_heap(struct worker *w)
 {
 	uint32_t end = (uint32_t)(w->heap_bytes >> PAGE_SHIFT);
@@ -948,18 +1226,13 @@ static COLD void rescan_heap(struct worker *w)
 		}
 		struct mspan *s = index_span(e);
 		page += s->npages;
-		if (SPANCLASS_NOSCAN(s->spanclass))
+		if (SPANCLASS_NOSCAN(s->spanclass) || class_info[s->spanclass].heapbits)
 			continue;
-		for (uint32_t i = 0; i < s->nelems; i++) {
-			uint64_t *mark = mark_bits(s->page) + i / 64;
-			if (!(*mark >> i % 64 & 1))
-				continue;
-			struct item it = { s->base + i * s->elemsize, s->base, mark, i, s->spanclass };
-			uint64_t bytes = w->bytes;
-			item_scan(w, &it);
-			w->bytes = bytes;
-			drain_alone(w);
-		}
+		for (uint32_t i = 0; i < s->nelems; i++)
+			if (mark_bits(s->page)[i / 64] >> i % 64 & 1) {
+				scan_object(w, s, i, 0, s->elemsize);
+				drain_alone(w);
+			}
 	}
 }
 
@@ -972,7 +1245,6 @@ COLD bool gc_mark_caught_up(void)
 		struct worker w;
 		work.overflow = false;
 		worker_alone(&w);
-		w.checked = true;
 		rescan_heap(&w);
 		worker_end(&w);
 	}
@@ -991,15 +1263,20 @@ COLD void gc_mark_task(struct g *g)
 bool gc_marked(const void *p)
 {
 	struct object o;
-	uint64_t *mark, m;
-	return !find_bit((uintptr_t)p, &o, &mark, &m) || *mark & m;
+	return !object_find((uintptr_t)p, &o) || mark_bits(o.span->page)[o.idx / 64] >> o.idx % 64 & 1;
 }
 
 COLD uint64_t gc_mark_finish(void)
 {
 	gc_mark_caught_up();
 	gc_stack_bytes = work.stack_bytes;
-	/* Keep a few buffers, give the rest back. */
+	if (GC_CHECKS && (int64_t)gc_mark_bytes < 0)
+		throw("gc: %lld bytes are marked", (long long)gc_mark_bytes);
+	return gc_mark_bytes;
+}
+
+COLD void gc_mark_tidy(void)
+{
 	struct workbuf *b = work.empty, *next;
 	work.empty = NULL;
 	for (unsigned kept = 0; b; b = next) {
@@ -1009,7 +1286,6 @@ COLD uint64_t gc_mark_finish(void)
 		else
 			mheap_free_manual(b, 1);
 	}
-	return gc_mark_bytes;
 }
 
 /* ---- for the verifier and the profiles -------------------------------------------- */

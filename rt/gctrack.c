@@ -2,9 +2,10 @@
  * tasks, as the platform's dirty pages tell it.
  *
  * A page of the heap is a bit, found by a summary with a bit for each 64 pages.
- * A task is on the list `written` when it may hold other pointers than before:
- * its stack was written, by whomever, or its struct g, as any dispatch does.
- * Pages hold several structs, so there are some on it that did nothing.
+ * A task is on the list `written` when it may hold other pointers than before.
+ * Its stack was written, by whomever: whoever leaves the core pushes there.  Or its
+ * struct g was, and what is in there is more than that the task ran: pages hold
+ * many structs, and most of their tasks did nothing.
  *
  * Invariants: pages and list are filled by the controller while nobody marks,
  * and taken by workers under the mark queue's lock.  g->gc_next is not NULL
@@ -49,7 +50,7 @@ static void pages_set(struct pages *p, size_t i, uint64_t bits)
 	p->sum[i / 64] |= 1ull << i % 64;
 }
 
-static uint64_t pages_take(struct pages *p, size_t sum, size_t *i)
+static inline __attribute__((always_inline)) uint64_t pages_take(struct pages *p, size_t sum, size_t *i)
 {
 	uint64_t s = p->sum[sum];
 	if (!s)
@@ -74,9 +75,18 @@ static void note_task(struct g *g)
 	if (!g || g->gc_next || SABOTAGED(gc_ran))
 		return;
 	g->gc_next = END;
+	at_store(&g->gc_missed, 0);
 	*noted_end = g;
 	noted_end = &g->gc_next;
 	nnoted++;
+}
+
+/* Its struct was written.  Roots are there, or were left in its registers; or it was on
+ * its core when the marker came, and had written to its stack before that was asked. */
+static void note_struct(struct g *g)
+{
+	if (g->defers || g->panics || g->param || at_load(&g->gc_missed) || (g->pctx && at_load(&g->sp) == (uintptr_t)g->pctx))
+		note_task(g);
 }
 
 /* Things side by side, each a task's. */
@@ -84,7 +94,7 @@ struct row {
 	uintptr_t base;
 	size_t each;
 	uint32_t n;
-	bool ext;
+	enum { SLOT, STRUCT, EXT } kind;
 };
 
 static void note_row(uintptr_t lo, uintptr_t hi, void *arg)
@@ -92,7 +102,10 @@ static void note_row(uintptr_t lo, uintptr_t hi, void *arg)
 	const struct row *r = arg;
 	size_t i = (lo - r->base) / r->each, end = (hi - 1 - r->base) / r->each + 1;
 	for (; i < end && i < r->n; i++)
-		note_task(r->ext ? at_load(&stacks.exts[i].g) : &stacks.gs[i]);
+		if (r->kind == STRUCT)
+			note_struct(&stacks.gs[i]);
+		else
+			note_task(r->kind == EXT ? at_load(&stacks.exts[i].g) : &stacks.gs[i]);
 }
 
 static void note_large(uintptr_t lo, uintptr_t hi, void *arg)
@@ -136,13 +149,28 @@ static void look(enum plat_track how, uintptr_t at, size_t len, void (*fn)(uintp
 	}
 }
 
+/* The first block from b on whose bit in mheap.tracked is not as in those. */
+static size_t block_next(size_t b, size_t end, uint64_t those)
+{
+	while (b < end) {
+		uint64_t w = (at_load(&mheap.tracked[b / 64]) ^ those) >> b % 64;
+		if (w) {
+			b += (size_t)__builtin_ctzll(w);
+			return b < end ? b : end;
+		}
+		b = (b | 63) + 1;
+	}
+	return end;
+}
+
 /* The blocks of the heap that are tracked. */
 static void look_heap(enum plat_track how, void (*fn)(uintptr_t, uintptr_t, void *), struct gc_written *found)
 {
 	size_t end = at_load_acq(&mheap.used_bytes) / BLOCK_BYTES;
-	for (size_t b = 0, first; b < end; b++) {
-		for (first = b; b < end && at_load(&mheap.tracked[b / 64]) >> b % 64 & 1; b++)
-			;
+	for (size_t b = 0, first; b < end;) {
+		b = block_next(b, end, 0);
+		first = b;
+		b = block_next(b, end, ~0ull);
 		found->of += (b - first) * BLOCK_BYTES / TRACK_PAGE;
 		look(how, mheap.lo + first * BLOCK_BYTES, (b - first) * BLOCK_BYTES, fn, &found->pages);
 	}
@@ -153,10 +181,10 @@ static struct gc_written look_all(enum plat_track how, bool note)
 	struct gc_written found = { 0 };
 	uint32_t ngs = at_load_acq(&stacks.nslots), nexts = at_load_acq(&stacks.nexts);
 	struct row rows[] = {
-		{ stacks.slots, plat_stack_slot, ngs, false },
-		{ (uintptr_t)stacks.gs, sizeof(struct g), ngs, false },
-		{ (uintptr_t)stacks.exts, sizeof(struct stack_ext), nexts, true },
-		{ stacks.windows, STACK_WINDOW, nexts, true },
+		{ stacks.slots, plat_stack_slot, ngs, SLOT },
+		{ (uintptr_t)stacks.gs, sizeof(struct g), ngs, STRUCT },
+		{ (uintptr_t)stacks.exts, sizeof(struct stack_ext), nexts, EXT },
+		{ stacks.windows, STACK_WINDOW, nexts, EXT },
 	};
 	look_heap(how, note ? note_pages : NULL, &found);
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -205,6 +233,12 @@ struct gc_written gc_track_see(void)
 		n = look_all(TRACK_SEE, true);
 	gc_track_rescan();
 	return n;
+}
+
+void gc_track_end(void)
+{
+	if (rt_settings.gctrack)
+		look(TRACK_LEAVE, mheap.lo, at_load_acq(&mheap.used_bytes), NULL, NULL);
 }
 
 /* ---- taking --------------------------------------------------------------- */

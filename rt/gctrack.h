@@ -18,6 +18,9 @@ struct gc_written {
 struct gc_written gc_track_forget(bool note);
 /* Notes them without forgetting, and gives them out.  stop */
 struct gc_written gc_track_see(void);
+/* Nobody asks before the next gc_track_forget(): until then a write to the heap should cost no
+ * page fault where that is how it is noted.  task; nobody marks */
+void gc_track_end(void);
 void gc_track_rescan(void);             /* gives out what was noted; nobody marks */
 
 /* The rest under the mark queue's lock. */

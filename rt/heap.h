@@ -37,6 +37,7 @@
 #define MAX_HEAPBITS_SIZE 512  /* objects up to here carry one bit a word in the span's tail */
 #define HEAPBITS_PER_PAGE (PAGE_SIZE / 8 / 8)
 #define BIT_WORDS 8            /* words of mark (and of allocation) bits per page */
+#define PAGE_BITS (BIT_WORDS * 64)
 #define TINY_SIZE 16
 #define TINY_CLASS 2           /* size class of 16 bytes */
 
@@ -165,6 +166,11 @@ struct mheap {
 	size_t total_pages;    /* sum of ranges */
 	uint64_t *index;       /* per page: see index_entry() */
 	uint64_t *mark, *alloc; /* BIT_WORDS per page; those of a span begin at its first page */
+	uint64_t *black;       /* the same, of scan objects up to MAX_HEAPBITS_SIZE: marked, and
+	                        * scanned or about to be.  Clear outside of cycles */
+	uint32_t *grey_next;   /* per page, links gcmark.c's queue of spans; 0: not in it */
+	uint8_t *kind;         /* per page: class of the span of one page that it is, else 0 */
+#define GREY_NEVER 0xffffffffu /* its objects are not scanned by spans */
 
 	/* Address space below lo + used_bytes has valid index entries.  Grows by
 	 * whole chunks; stored with release, read by lookups. */
@@ -231,6 +237,10 @@ static inline uint64_t *alloc_bits(uint32_t page)
 {
 	return mheap.alloc + (size_t)page * BIT_WORDS;
 }
+static inline uint64_t *black_bits(uint32_t page)
+{
+	return mheap.black + (size_t)page * BIT_WORDS;
+}
 /* Types of a span of scan objects above 512 bytes: after the allocation bits. */
 static inline uint32_t *span_types(uint32_t page)
 {
@@ -285,6 +295,7 @@ struct mspan *mcentral_pop_unswept(struct mcentral *c);
 /* mcache.c */
 extern struct mspan empty_span;
 bool mcache_next_run(struct mcache_slot *k); /* any; next == end before; false: the span is used up */
+void mcache_trim(struct mcache_slot *k, size_t keep); /* leaves so many slots to the run; its owner */
 bool mcache_refill(struct mcache *c, spanclass_t spc); /* system; false when out */
 uint32_t mcache_slot_free(const struct mcache_slot *k); /* slots of its span that are free; owner or stop */
 void mcache_publish(struct mcache *c);  /* freeindex to the spans, for lookups; stop */
@@ -369,9 +380,10 @@ bool gc_mark_idle(void);
 bool gc_mark_some(void);                /* a hint: there is work to take */
 void gc_mark_last(bool all, bool leaks, uint64_t until);
 bool gc_mark_done(void);
-extern uint64_t gc_mark_bytes;          /* marked so far; written under the mark queue's lock, relaxed */
+extern uint64_t gc_mark_bytes;          /* marked so far; relaxed */
 void gc_mark_worker(void *unused);
 uint64_t gc_mark_finish(void);
+void gc_mark_tidy(void);                /* after a cycle: keeps a few buffers, frees the rest; nobody marks */
 void gc_mark_leave(const struct g *g);  /* returns when nobody reads the stack of g, who is dead */
 /* Calls fn for each word of the object that may be a pointer. */
 void object_each_pointer(const struct object *o, void (*fn)(uintptr_t *slot, void *), void *arg);

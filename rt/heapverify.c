@@ -56,10 +56,12 @@ static void verify_span(const struct mspan *s, uint32_t page)
 	      "span %#zx: its generation and the mcaches disagree", at);
 	if (!unswept && gc_phase == GC_OFF)
 		for (uint32_t w = 0; w < (s->nelems + 63u) / 64; w++)
-			CHECK(mark_bits(page)[w] == 0, "swept span %#zx has mark bits", at);
+			CHECK((mark_bits(page)[w] | black_bits(page)[w]) == 0, "swept span %#zx has mark bits", at);
 	if (!in_mcache(s))
 		CHECK(allocated_objects(s) == s->alloc_count, "span %#zx counts %u objects and has %u", at,
 		      s->alloc_count, allocated_objects(s));
+	CHECK(gc_phase == GC_MARK || mheap.grey_next[page] == (k->heapbits ? 0 : GREY_NEVER), "span %#zx is still in the marker's queue", at);
+	CHECK(mheap.kind[page] == (k->npages == 1 ? s->spanclass : 0), "span %#zx has another class to the marker", at);
 	CHECK(s->freeindex <= s->nelems, "span %#zx: freeindex %u", at, s->freeindex);
 }
 

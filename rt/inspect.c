@@ -38,7 +38,7 @@ slice(proc_info) read_procs(void)
 			.state = offline ? S("offline") : task ? S("running") : idle ? S("idle") : S("scheduling"),
 			.task = task,
 			.next = id_of(at_load(&p->runnext)),
-			.runq = at_load(&p->runq_tail) - at_load(&p->runq_head),
+			.runq = runq_len(p),
 			.ticks = at_load(&p->schedtick),
 			.timers = timers_count(p),
 			.next_timer = when == UINT64_MAX ? 0 : (int64_t)when,
@@ -272,7 +272,7 @@ void read_heap(heap_info *h, uint32_t cells)
 /* ---- collections ----------------------------------------------------------------------- */
 
 #define CYCLES 64
-static gc_cycle cycles[CYCLES]; /* cycle n is in [n % CYCLES] */
+static gc_cycle cycles[CYCLES] NOSCAN_BSS; /* cycle n is in [n % CYCLES] */
 static uint32_t cycles_first;   /* the first that was noted, 0: none */
 static uint32_t cycles_last;    /* the last; all of it under cycles_lock */
 static struct lock cycles_lock = LOCK_INIT(RANK_LEAF);

@@ -8,6 +8,7 @@
 #include "proc.h"
 #include "heap.h"
 #include "log.h"
+#include "timer.h"
 #include "api_value.h"
 #include "api_log.h"
 
@@ -50,6 +51,27 @@ void io_signal_here(struct io_event *ev)
 	uintptr_t was = at_swap(&ev->word, IO_READY);
 	if (was > IO_READY)
 		ready_here((struct g *)was);
+}
+
+/* ---- requests without an answer -------------------------------------------- */
+
+void io_watch_begin(struct io_watch *w)
+{
+	if (__atomic_fetch_add(&w->busy, 1, __ATOMIC_SEQ_CST) == 0)
+		io_signal(&w->ev);
+}
+
+void io_watch_end(struct io_watch *w)
+{
+	at_sub(&w->busy, 1);
+}
+
+int64_t io_watch_wait(struct io_watch *w, int64_t patience)
+{
+	while (!at_load_sc(&w->busy))
+		io_wait(&w->ev);
+	sleep(patience / 30);
+	return (int64_t)plat_now() - patience;
 }
 
 /* ---- memory -------------------------------------------------------------- */

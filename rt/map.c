@@ -307,6 +307,13 @@ static uint64_t max_used(uint64_t groups)
 	return groups == 1 ? GROUP_SLOTS : groups * 7;
 }
 
+/* Memory for groups, not cleared where it need not be: what is in a slot that is not
+ * full is never looked at, but by the collector in slots that may hold pointers. */
+static char *groups_memory(const struct rt_map *m, size_t bytes)
+{
+	return m->group_type ? rt_malloc_over(bytes, bytes, m->group_type) : rt_malloc(bytes, NULL);
+}
+
 /* A table of empty groups. */
 static char *new_groups(const struct rt_map *m, uint64_t groups)
 {
@@ -315,7 +322,7 @@ static char *new_groups(const struct rt_map *m, uint64_t groups)
 
 	if (__builtin_mul_overflow(groups, (size_t)m->t.group_size, &bytes))
 		rt_panic("runtime error: map too large");
-	p = rt_malloc(bytes, m->group_type);
+	p = groups_memory(m, bytes);
 	for (uint64_t i = 0; i < groups; i++)
 		*ctrl_of(p + i * m->t.group_size) = CTRL_ALL_EMPTY;
 	return p;
@@ -681,7 +688,7 @@ struct rt_map *rt_map_clone(struct rt_map *m)
 	if (m->groups) {
 		size_t bytes = (m->mask + 1) * m->t.group_size;
 
-		c->groups = rt_malloc(bytes, m->group_type);
+		c->groups = groups_memory(m, bytes);
 		memcpy(c->groups, m->groups, bytes);
 	}
 	return c;

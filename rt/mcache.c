@@ -52,8 +52,27 @@ static uint64_t slot_left(const struct mcache_slot *k)
 static void mark_run(const struct mcache_slot *k)
 {
 	uint64_t run = slot_left(k) & ~k->rest;
-	if (run && !SABOTAGED(gc_black))
-		__atomic_fetch_or(&mark_bits(k->span->page)[k->group], run, __ATOMIC_RELEASE);
+	if (!run || SABOTAGED(gc_black))
+		return;
+	/* The other way round its marks would be seen neither by the span's marker nor by one who
+	 * makes the page grey again. */
+	__atomic_fetch_or(&mark_bits(k->span->page)[k->group], run, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&black_bits(k->span->page)[k->group], run, __ATOMIC_RELAXED);
+}
+
+/* These of the group's slots are not handed out, some of them are in the run.  Where the
+ * span was made grey meanwhile those were taken from what is marked, though they had never
+ * been added. */
+static void unmark(const struct mcache_slot *k, uint64_t left)
+{
+	const struct mspan *s = k->span;
+	uint64_t run = left & ~k->rest;
+	if (GC_CHECKS && run & ~at_load(&mark_bits(s->page)[k->group]))
+		throw("mcache: slots of the span at %#zx were handed out unmarked", (size_t)s->base);
+	__atomic_fetch_and(&mark_bits(s->page)[k->group], ~left, __ATOMIC_RELAXED);
+	uint64_t grey = run & ~__atomic_fetch_and(&black_bits(s->page)[k->group], ~left, __ATOMIC_RELAXED);
+	if (grey)
+		at_add_relaxed(&gc_mark_bytes, (uint64_t)__builtin_popcountll(grey) * s->elemsize);
 }
 
 static void heapbits_clear(uintptr_t bits, uintptr_t lo, uintptr_t hi)
@@ -131,11 +150,8 @@ static void slot_release(struct mcache *c, spanclass_t spc)
 	s->alloc_count = (uint16_t)count;
 	if (left) {
 		at_sub(&mheap.heap_live, (uint64_t)left * s->elemsize);
-		if (GC_CHECKS && at_load(&gc_phase) == GC_MARK &&
-		    slot_left(k) & ~k->rest & ~at_load(&mark_bits(s->page)[k->group]))
-			throw("mcache: slots of the span at %#zx were handed out unmarked", (size_t)s->base);
 		if (at_load(&gc_phase) == GC_MARK)
-			__atomic_fetch_and(&mark_bits(s->page)[k->group], ~slot_left(k), __ATOMIC_RELAXED);
+			unmark(k, slot_left(k));
 	}
 	slot_clear(k);
 	mcentral_uncache_span(s);
@@ -158,6 +174,16 @@ bool mcache_refill(struct mcache *c, spanclass_t spc)
 	slot_group(k, s->freeindex / 64, s->freeindex % 64);
 	at_add_relaxed(&mheap.heap_live, (uint64_t)(s->nelems - s->alloc_count) * s->elemsize);
 	return mcache_next_run(k);
+}
+
+void mcache_trim(struct mcache_slot *k, size_t keep)
+{
+	uint64_t was = slot_left(k);
+	k->end = k->next + keep * k->elemsize;
+	uint64_t cut = was & ~slot_left(k);
+	if (at_load(&gc_phase) == GC_MARK)
+		unmark(k, cut);
+	k->rest |= cut;
 }
 
 COLD void mcache_publish(struct mcache *c)

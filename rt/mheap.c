@@ -198,8 +198,10 @@ static bool heap_grow(uint32_t npages)
 	if (n > mheap.nchunks - c0)
 		n = mheap.nchunks - c0;
 	uint32_t p0 = c0 * CHUNK_PAGES, p1 = (c0 + n) * CHUNK_PAGES;
-	if (!plat_memory_zeroed)
+	if (!plat_memory_zeroed) {
 		memset(mheap.index + p0, 0, (size_t)(p1 - p0) * sizeof mheap.index[0]);
+		memset(mheap.kind + p0, 0, p1 - p0);
+	}
 	bits_set_range(p0, p1 - p0, true);
 	for (unsigned r = 0; r < mheap.nranges; r++) {
 		size_t a = (mheap.ranges[r].base - mheap.lo) >> PAGE_SHIFT;
@@ -391,9 +393,12 @@ void page_free(uint32_t page, uint32_t n)
 
 bool page_is_free(uint32_t page)
 {
-	const struct page_cache *c = page_cache_of(page);
-	if (c && c->bits >> page % 64 & 1)
-		return true;
+	/* What a cache has left of a block may be another's block. */
+	for (unsigned i = 0; i < 2 * plat_nnodes; i++) {
+		const struct page_cache *c = &mheap.cache[i % 2][i / 2];
+		if (c->page / 64 == page / 64 && c->bits >> page % 64 & 1)
+			return true;
+	}
 	return !(mheap.pagebits[page / 64] >> page % 64 & 1);
 }
 
@@ -578,10 +583,10 @@ static void *carve(size_t n)
 	return (void *)(mheap.ranges[best].base + mheap.ranges[best].len);
 }
 
-/* Tables for every page between the lowest and the highest address cost 1.7 %
+/* Tables for every page between the lowest and the highest address cost 2.5 %
  * of it.  Memory above a hole so large that this is more than an eighth of the
  * memory is left out. */
-#define TABLE_BYTES_PER_PAGE (8 + 2 * BIT_WORDS * 8)
+#define TABLE_BYTES_PER_PAGE (8 + 4 + 1 + 3 * BIT_WORDS * 8)
 
 static void heap_ranges(void)
 {
@@ -625,18 +630,24 @@ void mheap_init(void)
 		n = (n + SUM_FAN - 1) / SUM_FAN;
 	}
 	/* The bits tables end with memory; index and page bits with the last chunk. */
-	size_t index_bytes = (size_t)mheap.npages * 8;
+	size_t index_bytes = (size_t)mheap.npages * 8, next_bytes = (size_t)mheap.npages * 4, kind_bytes = mheap.npages;
 	size_t bit_bytes = npages * BIT_WORDS * 8;
 	size_t page_bytes = (size_t)mheap.nchunks * CHUNK_WORDS * 8;
 	size_t sum_bytes = round_up(sums * sizeof(struct page_sum), 8);
 	size_t block_bytes = round_up(mheap.npages / BLOCK_PAGES / 8, 8);
-	char *m = carve(index_bytes + 2 * bit_bytes + page_bytes + sum_bytes + block_bytes);
+	char *m = carve(index_bytes + next_bytes + kind_bytes + 3 * bit_bytes + page_bytes + sum_bytes + block_bytes);
 	mheap.mark = (uint64_t *)m;
 	m += bit_bytes;
 	mheap.alloc = (uint64_t *)m;
 	m += bit_bytes;
+	mheap.black = (uint64_t *)m;
+	m += bit_bytes;
 	mheap.index = (uint64_t *)m;
 	m += index_bytes;
+	mheap.grey_next = (uint32_t *)m;
+	m += next_bytes;
+	mheap.kind = (uint8_t *)m;
+	m += kind_bytes;
 	mheap.pagebits = (uint64_t *)m;
 	m += page_bytes;
 	if (!plat_memory_zeroed)

@@ -91,11 +91,8 @@ static bool on_run(struct mcache_slot *k)
 		return false;
 	}
 	int64_t before = *left / each, keep = before ? before : 1;
-	if (keep < n) {
-		uint64_t cut = (uint64_t)(n - keep);
-		k->end = k->next + (uintptr_t)(keep * each);
-		k->rest |= ~0ull >> (64 - cut) << (k->end - k->group_base) / k->elemsize;
-	}
+	if (keep < n)
+		mcache_trim(k, (size_t)keep);
 	if (before) {
 		*left -= before * each;
 		return false;

@@ -12,7 +12,7 @@
 /* Its words (8192 bytes, magic 2^19: 0x200000080000) look like addresses of the heap. */
 struct class_info class_info[NUM_SPAN_CLASSES] NOSCAN_BSS;
 
-void class_info_init(void)
+COLD void class_info_init(void)
 {
 	for (unsigned spc = 0; spc < NUM_SPAN_CLASSES; spc++) {
 		unsigned c = SPANCLASS_SIZE(spc);
@@ -90,9 +90,13 @@ struct mspan *mspan_alloc(uint32_t npages, spanclass_t spc)
 	size_t bits = (k->size ? npages : 1) * BIT_WORDS * 8;
 	memset(mark_bits(page), 0, bits);
 	memset(alloc_bits(page), 0, bits);
+	memset(black_bits(page), 0, bits);
+	mheap.grey_next[page] = k->heapbits ? 0 : GREY_NEVER;
 	/* release: who finds the span finds it initialised */
 	for (uint32_t i = 0; i < npages; i++)
 		at_store_rel(&mheap.index[page + i], index_entry(s, k->size ? i : 0));
+	if (k->npages == 1)
+		at_store_rel(&mheap.kind[page], spc);
 	return s;
 }
 
@@ -100,6 +104,7 @@ void mspan_free(struct mspan *s)
 {
 	for (uint32_t i = 0; i < s->npages; i++)
 		at_store(&mheap.index[s->page + i], 0);
+	at_store(&mheap.kind[s->page], 0);
 	if (unlikely(rt_settings.junkfill))
 		memset((void *)s->base, 0xdb, (size_t)s->npages << PAGE_SHIFT);
 	s->state = MSPAN_DEAD;

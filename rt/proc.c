@@ -14,6 +14,9 @@
  * - No clock is read on the way: the core's one-shot timer interrupt sets
  *   p->attn when a timer is due, the quantum is over, a stop waits, or an
  *   interrupt readied a task.  attn == 0 means: take the next from the ring.
+ * - While more wait in the ring than a thief takes at a time (32; Go's takes half of
+ *   it), the newest task that has not begun goes first (runq_take_newest): a program that forks and joins keeps some hundred
+ *   stacks alive, not one per leaf.
  * - Idle Ps are bits of a mask.  The bit is a token: who clears it owns the
  *   sleeping P (a waker makes it run, a stop counts it as stopped).
  *
@@ -585,6 +588,9 @@ noreturn void schedule(void)
 	struct p *p = rt_self.p;
 	for (;;) {
 		bool inherit;
+		/* The last preemption took it; or memory was out, then. */
+		if (unlikely(!p->spare_pctx))
+			p->spare_pctx = pctx_alloc();
 		struct g *g = find_runnable(p, &inherit);
 		if (p->spinning) {
 			p->spinning = 0;
@@ -619,8 +625,6 @@ NOASAN noreturn void rt_preempted_g0(void)
 	rt_self.g = p->g0;
 	g->sp = (uintptr_t)g->pctx;
 	g->status = G_RUNNABLE;
-	if (!p->spare_pctx)
-		p->spare_pctx = pctx_alloc();
 	note_interrupted(p, g);
 	if (at_load(&sched.stopping)) {
 		/* Not its fault: it goes on first when the world does. */

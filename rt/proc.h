@@ -44,15 +44,37 @@ struct sched {
 };
 extern struct sched sched;
 
+/* tick % 61 == 0: the global queue's turn.  By the inverse of 61; gcc divides
+ * where it takes the case for a rare one. */
+static inline bool turn_61(uint32_t tick)
+{
+	return tick * 3238827797u <= UINT32_MAX / 61;
+}
+
 /* runq.c */
 void runq_put_full(struct p *p, struct g *g);
+struct g *runq_take_newest(struct p *p, uint32_t t, bool alone);
 struct g *runq_steal(struct p *p, struct p *victim, bool take_next);
 bool runq_empty(const struct p *p);
 void globrunq_put(struct g *g);                  /* takes sched.lock */
 struct g *globrunq_get(struct p *p, uint32_t max); /* takes sched.lock; moves a share */
 
+/* What newproc() leaves on a new stack, below the arguments: control words,
+ * rt_task_start, 0. */
+#define NEW_FRAME_SIZE 24
+
 #define RUNQ_MASK (RUNQ_SIZE - 1)
+/* The most that a thief takes at a time: what the owner leaves at the head when it
+ * takes from the tail.  Fewer are fewer live stacks, more are fewer thefts. */
+#define RUNQ_STEAL_MAX (RUNQ_SIZE > 8 ? RUNQ_SIZE / 8 : RUNQ_SIZE / 2)
 _Static_assert((RUNQ_SIZE & RUNQ_MASK) == 0, "a ring");
+
+/* How many the ring holds, at a glimpse: for a moment its tail may be too low. */
+static inline uint32_t runq_len(const struct p *p)
+{
+	uint32_t n = at_load(&p->runq_tail) - at_load(&p->runq_head);
+	return n <= RUNQ_SIZE ? n : 0;
+}
 
 /* These are for p's owner, preemption off; alone: rt_alone, read once by the
  * caller. */
@@ -124,8 +146,11 @@ static inline __attribute__((always_inline)) struct g *runq_get(struct p *p, boo
 	}
 	for (;;) {
 		uint32_t h = at_load_acq(&p->runq_head);
-		if (p->runq_tail == h)
+		uint32_t t = p->runq_tail;
+		if (t == h)
 			return NULL;
+		if (unlikely(t - h > RUNQ_STEAL_MAX) && (g = runq_take_newest(p, t, alone)))
+			return g;
 		g = at_load(&p->runq[h & RUNQ_MASK]);
 		runq_fetch_ahead(p, h);
 		if (alone) {
@@ -206,13 +231,6 @@ static inline __attribute__((always_inline)) void start_running(struct p *p, str
 
 /* Leaves g (already queued, waiting or dead) for the scheduler. */
 void leave_to_g0(struct p *p, struct g *g);
-
-/* tick % 61 == 0: the global queue's turn.  By the inverse of 61; gcc divides
- * where it takes the case for a rare one. */
-static inline bool turn_61(uint32_t tick)
-{
-	return tick * 3238827797u <= UINT32_MAX / 61;
-}
 
 /* The next task of p without a look at anything else, or NULL when the
  * scheduler has to think. */

@@ -223,6 +223,8 @@ struct g {
 	char gc_end[0];
 
 	uint32_t select_done; /* CAS 0->1 by the one waker that wins a select */
+	uint32_t gc_missed;   /* ran when the marker came: gctrack.c notes it.  Set by the marker, cleared
+	                       * where nobody marks */
 	struct frozen *frozen; /* freeze.c: the copy of its stack, whose page is gone */
 	struct g *all_next;   /* all Gs ever made; Gs are never freed.  Published with release */
 	struct g *gc_next;    /* gctrack.c's list */
@@ -495,14 +497,15 @@ void gc_verify_heap(void);             /* heap verifier; throws.  In a stop or o
 /* ---- symbols (symtab.c) --------------------------------------------- */
 
 struct rt_sym {
-	const char *func, *file;
+	char func[64];    /* of longer names the beginning */
+	const char *file; /* lives for ever */
 	unsigned line;
 	uintptr_t func_start;
 };
 /* The function that pc lies in, and file:line of the code there, which may be
  * inlined from elsewhere; line 0 and file "?" where there are no debug data
- * (assembly without -g).  The strings live for ever.  For a return address ask for
- * pc - 1.  False if pc is not in the image's code.  any, even fatal. */
+ * (assembly without -g).  For a return address ask for pc - 1.  False if pc is
+ * not in the image's code; then *out is as it was.  any, even fatal. */
 bool rt_symbolize(uintptr_t pc, struct rt_sym *out);
 
 /* ---- settings (env.c): NAME=value words of the command line ------------ */

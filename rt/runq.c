@@ -4,7 +4,9 @@
  *
  * Invariants: only the owner writes tail and runq_put()s; anyone may take
  * from head by CAS; tail - head <= RUNQ_SIZE.  A ring slot is written before
- * tail is released and read before head is CASed.  runnext is taken by CAS. */
+ * tail is released and read before head is CASed.  The owner takes from the
+ * tail while RUNQ_STEAL_MAX are left (runq_take_newest()).  runnext is taken by
+ * CAS. */
 #include "proc.h"
 
 /* Appends n linked Gs, first to last, to the global queue. */
@@ -72,6 +74,36 @@ COLD void runq_put_full(struct p *p, struct g *g)
 	}
 }
 
+/* Has not begun: its stack is as newproc() left it. */
+static bool is_new(const struct g *g)
+{
+	return (uintptr_t)g->entry_arg == g->sp + NEW_FRAME_SIZE;
+}
+
+/* Of a ring that holds more than a thief takes, the task at the tail t if that is a
+ * new one; NULL: the head's turn.  So tasks that make tasks are worked off depth
+ * first: first in, first out would begin all there are to begin before one
+ * ends, each with a stack.  Every 61st dispatch begins at the head all the same.
+ *
+ * A thief takes only from the head that it read before the tail.  So it cannot have
+ * taken this one while as many as it takes are left, if the head is looked at after
+ * the tail was lowered (tests/model/runq.pml). */
+NOSPLIT NOINLINE struct g *runq_take_newest(struct p *p, uint32_t t, bool alone)
+{
+	struct g *g = p->runq[(t - 1) & RUNQ_MASK];
+	if (turn_61(p->schedtick + 30) || !is_new(g))
+		return NULL;
+	at_store(&p->runq_tail, t - 1);
+	if (alone)
+		return g;
+	at_fence();
+	/* Signed: a thief may have taken all there was up to t. */
+	if ((int32_t)(t - 1 - at_load(&p->runq_head)) >= RUNQ_STEAL_MAX)
+		return g;
+	at_store_rel(&p->runq_tail, t);
+	return NULL;
+}
+
 bool runq_empty(const struct p *p)
 {
 	/* head, tail and runnext are read one by one: a put with next kicks the
@@ -84,7 +116,7 @@ bool runq_empty(const struct p *p)
 	}
 }
 
-/* Moves half of victim's ring to p's and returns one of them; takes the
+/* Moves half of victim's ring, at most RUNQ_STEAL_MAX, to p's and returns one of them; takes the
  * victim's runnext only if take_next and nothing else is there. */
 struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
 {
@@ -102,8 +134,10 @@ struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
 				continue;
 			return g;
 		}
-		if (n > (RUNQ_SIZE + 1) / 2) /* head and tail read inconsistently */
+		if (n > RUNQ_SIZE / 2) /* head and tail read inconsistently */
 			continue;
+		if (n > RUNQ_STEAL_MAX)
+			n = RUNQ_STEAL_MAX;
 		/* Our own ring was empty when we began, so n - 1 fit. */
 		for (uint32_t i = 0; i < n; i++)
 			at_store(&p->runq[(t + i) & RUNQ_MASK], at_load(&victim->runq[(vh + i) & RUNQ_MASK]));

@@ -175,7 +175,7 @@ static noreturn COLD void watch_failed(const struct scene *s, uint64_t ns)
 		const struct g *g = at_load(&p->curg), *next = at_load(&p->runnext);
 		rt_printf("P%u: status %u%s%s%s, ring %u, runnext %lu, runs goroutine %lu, schedtick %u, wakeword %u\n", i,
 		          at_load(&p->status), is_idle(p) ? " idle" : "", at_load(&p->spinning) ? " spinning" : "",
-		          at_load(&p->attn) ? " attn" : "", at_load(&p->runq_tail) - at_load(&p->runq_head),
+		          at_load(&p->attn) ? " attn" : "", runq_len(p),
 		          next ? (unsigned long)next->id : 0, g ? (unsigned long)g->id : 0, at_load(&p->schedtick),
 		          at_load(&p->wakeword));
 	}

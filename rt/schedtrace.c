@@ -13,7 +13,7 @@ static void print_detail(void)
 	for (unsigned i = 0; i < plat_ncores; i++) {
 		struct p *p = rt_ps[i];
 		rt_printf("  P%u: status=%u schedtick=%u m=%u runqsize=%u gfreecnt=%u\n", i, at_load(&p->status),
-		          at_load(&p->schedtick), i, at_load(&p->runq_tail) - at_load(&p->runq_head),
+		          at_load(&p->schedtick), i, runq_len(p),
 		          at_load(&p->ngfree));
 	}
 	for (struct g *g = at_load_acq(&rt_allgs); g; g = g->all_next)
@@ -38,7 +38,7 @@ static void trace(struct rt_timer *t, uint64_t now)
 	                 at_load(&sched.runq_size));
 	for (unsigned i = 0; i < rt_nps; i++) {
 		const struct p *p = rt_ps[i];
-		uint32_t size = at_load(&p->runq_tail) - at_load(&p->runq_head) + (at_load(&p->runnext) != NULL);
+		uint32_t size = runq_len(p) + (at_load(&p->runnext) != NULL);
 		if (n > (int)sizeof line - 16) { /* many cores: in pieces */
 			plat_write(line, (size_t)n);
 			n = 0;

@@ -2,7 +2,7 @@
  *
  * A slice's array is one heap object; its capacity is what the size class
  * really gives.  The macros of api_value.h do everything that does not grow. */
-#include "rt.h"
+#include "heap.h"
 #include "text.h"
 
 #define MAX_ALLOC ((size_t)1 << 47)
@@ -35,8 +35,6 @@ static size_t next_cap(size_t need, size_t old)
 	return c;
 }
 
-#define LARGE 32768 /* below, rt_malloc_over() does no less */
-
 /* Gives s room for add elements more; only ptr and cap change.  task. */
 void rt_growslice(struct rt_slice *s, size_t add, size_t size, const struct rt_type *type)
 {
@@ -56,7 +54,7 @@ void rt_growslice(struct rt_slice *s, size_t add, size_t size, const struct rt_t
 	bytes = rt_malloc_size(bytes);
 	/* Of most elements the size is a power of two: no division. */
 	c = size & (size - 1) ? bytes / size : bytes >> __builtin_ctzl(size);
-	p = unlikely(bytes > LARGE) ? rt_malloc_over(c * size, s->len * size, type) : rt_malloc(c * size, type);
+	p = unlikely(bytes > MAX_SMALL_SIZE) ? rt_malloc_over(c * size, s->len * size, type) : rt_malloc(c * size, type);
 	copy_short(p, s->ptr, s->len * size);
 	s->ptr = p;
 	s->cap = c;

@@ -25,7 +25,7 @@ bool span_sweep(struct mspan *s, bool preserve)
 	if (s->sweepgen != mheap.sweepgen - 2)
 		throw("span_sweep: span %#zx has generation %u in %u", (size_t)s->base, s->sweepgen,
 		      mheap.sweepgen);
-	uint64_t *marks = mark_bits(s->page), *alloc = alloc_bits(s->page);
+	uint64_t *marks = mark_bits(s->page), *alloc = alloc_bits(s->page), *black = black_bits(s->page);
 	uint32_t count = 0;
 	if (unlikely(s->specials != NULL))
 		special_hooks.sweep(s);
@@ -33,7 +33,7 @@ bool span_sweep(struct mspan *s, bool preserve)
 		junk_fill(s, marks);
 	for (uint32_t w = 0; w < (s->nelems + 63u) / 64; w++) {
 		alloc[w] = marks[w];
-		marks[w] = 0;
+		marks[w] = black[w] = 0;
 		count += (uint32_t)__builtin_popcountll(alloc[w]);
 	}
 	if (count < s->nelems)

@@ -2,8 +2,7 @@
  *
  * Reads the table that rt/gen/symtab.c appends after the link (format:
  * symtab.h).  Called on the fatal path, so it needs nothing: no allocation,
- * no lock, no buffer, about 200 bytes of stack, and memory it only reads; the
- * strings it returns lie in the table and live for ever.
+ * no lock, about 250 bytes of stack, and memory it only reads.
  *
  * A search is a binary search over blocks, then at most RT_SYMTAB_BLOCK
  * record heads and the rows of one function: some microseconds. */
@@ -16,58 +15,78 @@ const struct rt_symtab rt_symtab_image __attribute__((section("rt_symtab"), used
 	.size = sizeof(struct rt_symtab),
 };
 
-static uint64_t varint(const uint8_t **p)
+/* Where in the stream: bits from its start. */
+struct place {
+	const uint8_t *stream;
+	uint32_t at;
+};
+
+static unsigned symbol(struct place *p, unsigned alphabet)
+{
+	const struct rt_symtab_alphabet *a = &rt_symtab_image.alphabet[alphabet];
+
+	__asm__("" : "+r"(a));
+	const uint16_t *of_length = (const uint16_t *)((const uint8_t *)&rt_symtab_image + a->symbols);
+	unsigned code = 0, first = 0; /* the bits so far; the first code of that length */
+
+	for (unsigned length = 1; length <= RT_SYMTAB_LONGEST; length++) {
+		code = code << 1 | (p->stream[p->at / 8] >> p->at % 8 & 1);
+		p->at++;
+		if (code - first < a->count[length])
+			return of_length[code - first];
+		of_length += a->count[length];
+		first = (first + a->count[length]) << 1;
+	}
+	return 0;
+}
+
+static uint64_t varint(struct place *p)
 {
 	uint64_t v = 0;
-	unsigned shift = 0;
-	uint8_t b;
+	unsigned shift = 0, b;
 
 	do {
-		b = *(*p)++;
+		b = symbol(p, RT_SYMTAB_NUMBERS);
 		v |= (uint64_t)(b & 127) << shift;
 		shift += 7;
 	} while (b & 128);
 	return v;
 }
 
-static int64_t zigzag(const uint8_t **p)
+static int64_t zigzag(struct place *p)
 {
 	uint64_t v = varint(p);
 
 	return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
 
-/* Runs the rows [r, end) of a record that starts at pc at with this file and
+/* Runs the rows up to end of a record that starts at pc at with this file and
  * line, up to the last row that is not behind pc. */
-static void run_rows(const struct rt_symtab *t, const uint8_t *r, const uint8_t *end, uintptr_t at,
-		     uintptr_t pc, uint32_t *file, uint32_t *line)
+static void run_rows(struct place r, uint32_t end, uintptr_t at, uintptr_t pc, uint32_t *file, uint32_t *line)
 {
 	struct {
 		uint32_t file, line;
 	} slot[RT_SYMTAB_SLOTS] = { { *file, *line } }, s;
 	unsigned n = 1;
 
-	while (r < end) {
-		uint8_t b = *r++;
+	while (r.at < end) {
+		unsigned b = symbol(&r, RT_SYMTAB_ROWS), k = b & 255;
+		int8_t dline = (int8_t)(b >> 8);
 		uint32_t l = slot[0].line;
 
-		if (b < RT_SYMTAB_ROW2) {
-			at += t->code[b].pc;
-			l += (uint32_t)t->code[b].line;
-		} else if (b < RT_SYMTAB_SWAP) {
-			at += b - RT_SYMTAB_ROW2;
-			l += (uint32_t)(int8_t)*r++;
-		} else if (b == RT_SYMTAB_ROW) {
+		if (dline != RT_SYMTAB_OTHER) {
+			at += k;
+			l += (uint32_t)dline;
+		} else if (k == RT_SYMTAB_ROW) {
 			at += varint(&r);
 			l += (uint32_t)zigzag(&r);
 		} else {
-			unsigned k = b - RT_SYMTAB_SWAP + 1;
-
-			if (b == RT_SYMTAB_FILE) {
+			if (k == RT_SYMTAB_FILE) {
 				s.file = (uint32_t)varint(&r);
 				s.line = l;
 				k = n < RT_SYMTAB_SLOTS ? n++ : n - 1;
 			} else {
+				k = k - RT_SYMTAB_SWAP + 1;
 				s = slot[k];
 			}
 			for (; k > 0; k--)
@@ -105,35 +124,31 @@ bool rt_symbolize(uintptr_t pc, struct rt_sym *out)
 		else
 			hi = mid;
 	}
-	const uint8_t *p = base + t->stream + block_off[lo];
-	const uint8_t *end = lo + 1 < t->nblocks ? base + t->stream + block_off[lo + 1] : base + t->size;
-	const uint8_t *rows = NULL;
-	uint64_t nbytes = 0;
-	uint32_t file = 0, line = 0;
+	struct place p = { base + t->stream, block_off[lo] }, rest = p;
+	uint32_t end = lo + 1 < t->nblocks ? block_off[lo + 1] : t->nbits, nbits = 0, file, line;
 	uintptr_t start = block_pc[lo];
-	const char *name = "";
+	unsigned n = 0;
 
 	/* The last record that does not begin behind pc. */
-	while (p < end) {
+	while (p.at < end) {
 		uintptr_t at = start + varint(&p);
 
 		if (at > pc)
 			break;
 		start = at;
-		name = (const char *)p;
-		p += strlen(name) + 1;
-		if (!name[0])
-			continue;
-		nbytes = varint(&p);
-		file = (uint32_t)varint(&p);
-		line = (uint32_t)varint(&p);
-		rows = p;
-		p += nbytes;
+		nbits = (uint32_t)varint(&p);
+		rest = p;
+		p.at += nbits;
 	}
-	if (!name[0])
+	if (nbits == 0)
 		return false;
-	run_rows(t, rows, rows + nbytes, start, pc, &file, &line);
-	out->func = name;
+	end = rest.at + nbits;
+	while ((out->func[n] = (char)symbol(&rest, RT_SYMTAB_NAMES)))
+		n += n + 1 < sizeof out->func;
+	out->func[n] = 0;
+	file = (uint32_t)varint(&rest);
+	line = (uint32_t)varint(&rest);
+	run_rows(rest, end, start, pc, &file, &line);
 	out->file = (const char *)base + file_off[file];
 	out->line = line;
 	out->func_start = start;

@@ -33,7 +33,7 @@ static struct sema_root {
 	struct lock lock;
 	uint32_t nwait;            /* seq_cst: raised before the last look at the word */
 	struct sema_waiter *heads; /* under lock */
-} __attribute__((aligned(CACHE_LINE))) roots[1 << ROOT_BITS];
+} __attribute__((aligned(CACHE_LINE))) roots[1 << ROOT_BITS] NOSCAN_BSS; /* the waiters lie on their stacks */
 
 static struct sema_root *root_of(const uint32_t *addr)
 {

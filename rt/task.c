@@ -35,8 +35,11 @@ struct preempt_ctx *pctx_alloc(void)
 	unlock(&pctx_lock);
 	if (c)
 		return c;
-	size_t size = sizeof *c + ((plat_fp_size + 63) & ~63ul);
-	c = persistent_alloc(size);
+	lock(&mheap.lock);
+	c = persistent_alloc_locked(sizeof *c + ((plat_fp_size + 63) & ~63ul));
+	unlock(&mheap.lock);
+	if (!c)
+		return NULL;
 	c->mxcsr = 0x1f80;
 	c->fpcw = 0x37f;
 	c->resume = rt_resume_preempted;
@@ -203,7 +206,7 @@ static inline __attribute__((always_inline)) void newproc(void (*fn)(void *), co
 		i -= 8;
 		*(uint64_t *)(argp + i) = *(const uint64_t *)((const char *)args + i);
 	}
-	uint64_t *sp = (uint64_t *)(argp - 24);
+	uint64_t *sp = (uint64_t *)(argp - NEW_FRAME_SIZE);
 	sp[0] = 0x0000037f00001f80ull; /* x87 control word and MXCSR as the ABI has them at start */
 	sp[1] = (uint64_t)rt_task_start;
 	sp[2] = 0;

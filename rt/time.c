@@ -22,7 +22,6 @@
 #include "heap.h"
 #include "timer.h"
 
-
 struct entry {
 	uint64_t when;
 	uintptr_t what; /* a struct rt_timer, or a sleeping struct g + 1 */

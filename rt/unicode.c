@@ -5,10 +5,6 @@
 #include "rt.h"
 #include "api_value.h"
 
-struct code_range {
-	uint32_t lo, hi;
-};
-
 /* lo, lo + step, ... hi map to themselves plus delta. */
 struct case_range {
 	uint32_t lo, hi;
@@ -17,30 +13,39 @@ struct case_range {
 
 #include "unicode_tables.h"
 
-/* The entry of a sorted table that r lies in, or NULL: entries of `size` bytes
- * that begin as a code_range does. */
-static inline const void *range_of(rune r, const void *t, size_t n, size_t size)
+/* r is in one of n ranges: code point << RANGE_BITS | how many follow. */
+static bool in_ranges(rune r, const uint32_t *t, size_t n)
+{
+	size_t lo = 0;
+
+	if (r < 0 || r > 0x10FFFF)
+		return false;
+	while (n - lo > 1) {
+		size_t mid = lo + (n - lo) / 2;
+
+		if (t[mid] >> RANGE_BITS <= (uint32_t)r)
+			lo = mid;
+		else
+			n = mid;
+	}
+	return (uint32_t)r - (t[lo] >> RANGE_BITS) <= (t[lo] & ((1u << RANGE_BITS) - 1));
+}
+#define IN(r, table) in_ranges(r, table, sizeof(table) / sizeof(table)[0])
+
+static rune map_case(rune r, const struct case_range *t, size_t n)
 {
 	for (size_t lo = 0; lo < n;) {
 		size_t mid = lo + (n - lo) / 2;
-		const struct code_range *m = (const void *)((const char *)t + mid * size);
+		const struct case_range *m = &t[mid];
 
 		if ((uint32_t)r < m->lo)
 			n = mid;
 		else if ((uint32_t)r > m->hi)
 			lo = mid + 1;
 		else
-			return m;
+			return (r - (rune)m->lo) % m->step ? r : r + m->delta;
 	}
-	return NULL;
-}
-#define IN(r, table) (range_of(r, table, sizeof(table) / sizeof(table)[0], sizeof(table)[0]) != NULL)
-
-static rune map_case(rune r, const struct case_range *t, size_t n)
-{
-	const struct case_range *m = range_of(r, t, n, sizeof *t);
-
-	return !m || (r - (rune)m->lo) % m->step ? r : r + m->delta;
+	return r;
 }
 
 static bool is_between(rune r, rune lo, rune hi)

@@ -115,7 +115,7 @@ static void print_stack(uint32_t n, uintptr_t where)
 		rt_printf("its stack, frozen\n");
 		return;
 	}
-	if (frame_of(g, where, &s) && s.func)
+	if (frame_of(g, where, &s) && s.func[0])
 		rt_printf("stack of %s %s:%u\n", s.func, s.file, s.line);
 	else
 		rt_printf("its stack at %#zx\n", (size_t)where);

@@ -37,8 +37,8 @@ from collections import namedtuple
 # Where tasks begin without being called.
 FIRST = ["rt_task_start"]
 # A function with a defer "returns" to rt_defer_return, which takes its rsp
-# from the record: the depth at which rt_defer_push was called.
-RETURNS_TO = {"rt_defer_push": "rt_defer_return"}
+# from the record: the depth at which rt_defer_more is called.
+RETURNS_TO = {"rt_defer_more": "rt_defer_return"}
 # plat.h, kernel.h: "system", never on a task's stack.
 SYSTEM = {"plat_start_cores", "plat_wall", "plat_idle", "plat_memory", "plat_memory_total", "plat_stack_commit",
           "plat_stack_release", "plat_stack_freeze", "plat_stack_thaw", "plat_console_listen",

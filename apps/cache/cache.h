@@ -22,6 +22,7 @@ typedef struct client {
 	slice(string) args;      /* those that came: parts of `in` */
 	slice(byte) out;         /* replies not yet sent */
 	error failed;            /* of sending: nothing more is sent */
+	int64 deadline;          /* of sending; its one writer's */
 	bool quit;
 	int64 id;
 	string name;
@@ -46,6 +47,9 @@ void reply_bulk(client *c, string s);
 void reply_nil(client *c);
 void reply_array(client *c, size_t n);
 void flush(client *c);
+/* Sends bytes to the client itself; an error when it takes none of them for write_timeout. */
+error write_out(client *c, const byte *p, size_t n) must_check;
+extern int64 write_timeout;
 
 /* ---- store.c ---- */
 

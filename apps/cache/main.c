@@ -4,8 +4,9 @@
  *	redis-cli set greeting hello EX 60
  *
  * Arguments: port=6379, maxmemory=BYTES (K, M, G; without it half of the memory):
- * beyond it the keys go that were not used for longest.  The console answers on the
- * serial line: help. */
+ * beyond it the keys go that were not used for longest; timeout=SECONDS (60): who takes
+ * nothing of its replies for so long is cut off.  The console answers on the serial line:
+ * help. */
 #include "cache.h"
 
 int64 connections, connected, executed;
@@ -47,13 +48,16 @@ static bool parse_size(string s, int64 *n)
 int main(int argc, char **argv)
 {
 	string port = S("6379"), value;
-	int64 limit = (int64)memory_total() / 2;
+	int64 limit = (int64)memory_total() / 2, seconds;
 
 	for (int i = 1; i < argc; i++) {
 		if (strings_cut_prefix(cstring(argv[i]), S("port="), &value)) {
 			port = value;
+		} else if (strings_cut_prefix(cstring(argv[i]), S("timeout="), &value) &&
+		           !strconv_parse_int(value, 10, 32, &seconds) && seconds > 0) {
+			write_timeout = seconds * Second;
 		} else if (!strings_cut_prefix(cstring(argv[i]), S("maxmemory="), &value) || !parse_size(value, &limit)) {
-			println("cache: %s: the arguments are port=NUMBER and maxmemory=BYTES (or K, M, G)", argv[i]);
+			println("cache: %s: the arguments are port=NUMBER, maxmemory=BYTES (or K, M, G) and timeout=SECONDS", argv[i]);
 			return 2;
 		}
 	}

@@ -83,7 +83,7 @@ static void write_queue(client *c)
 		while (len(c->queue) && len(b.buf) < 16 << 10)
 			builder_write(&b, recv(c->queue));
 		atomic_add(&c->queued, -(int64)len(b.buf));
-		if (conn_write(c->conn, b.buf.ptr, len(b.buf), NULL))
+		if (write_out(c, b.buf.ptr, len(b.buf)))
 			break;
 		builder_reset(&b);
 	}

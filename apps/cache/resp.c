@@ -12,15 +12,37 @@
 #define KEEP ((size_t)64 << 10)      /* larger buffers go when they are empty */
 #define LINE_MAX ((size_t)64 << 10)
 #define WORDS_MAX (1 << 20)
+#define PIECE ((size_t)64 << 10)     /* of which some must have gone before the timeout */
+
+int64 write_timeout = 60 * Second;
 
 /* ---- replies ----------------------------------------------------------------- */
+
+error write_out(client *c, const byte *p, size_t n)
+{
+	error err = NULL;
+
+	while (n && !err) {
+		size_t k = n < PIECE ? n : PIECE;
+		int64 now = nanotime();
+
+		if (c->deadline < now + write_timeout / 2) { /* not each time: it moves a timer */
+			c->deadline = now + write_timeout;
+			conn_set_write_deadline(c->conn, c->deadline);
+		}
+		err = conn_write(c->conn, p, k, NULL);
+		p += k;
+		n -= k;
+	}
+	return err;
+}
 
 static void send_bytes(client *c, const void *p, size_t n)
 {
 	if (c->failed)
 		return;
 	if (!c->queue) {
-		c->failed = conn_write(c->conn, p, n, NULL);
+		c->failed = write_out(c, p, n);
 		return;
 	}
 	atomic_add(&c->queued, (int64)n);

@@ -4,7 +4,8 @@
  *	make run APP=apps/httpd PORTS=8080:80
  *
  * and then http://127.0.0.1:8080/ in a browser.  FILE=site.tar, or a disk that begins with
- * the archive, is found under /site/. */
+ * the archive, is found under /site/.  The console answers on the serial line: help.  With
+ * ARGS=debug it does so under /debug/, too, for everyone who reaches the server. */
 #include "ingot.h"
 
 static int64 began, hits;
@@ -107,7 +108,7 @@ static error open_site(file_system **fs)
 	return err || len(files) == 0 ? err : tar_fs(data, fs);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	listener *l;
 	file_system *site;
@@ -120,6 +121,12 @@ int main(void)
 	http_handle(mux, S("GET /api/gc"), api_gc);
 	http_handle(mux, S("GET /api/events"), api_events);
 	http_handle(mux, S("POST /api/echo"), api_echo);
+	if (argc == 2 && string_eq(cstring(argv[1]), S("debug"))) {
+		http_handle(mux, S("GET /debug/"), debug_handler);
+	} else if (argc > 1) {
+		println("httpd: unknown argument '%s'; there is debug", argv[1]);
+		return 1;
+	}
 	error err = open_site(&site);
 	if (err)
 		println("httpd: no site: %s", err);
@@ -137,6 +144,7 @@ int main(void)
 		for (size_t k = 0; k < len(all.ptr[i].addrs); k++)
 			println("%s %s", all.ptr[i].name, net_addr_string(all.ptr[i].addrs.ptr[k]));
 	println("httpd: serving on port 80");
+	console_serve();
 	must(http_serve(new(http_server, .mux = mux), l));
 	return 1;
 }

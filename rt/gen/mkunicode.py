@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Prints rt/unicode_tables.h from Python's own copy of Unicode (14.0 in Debian 12).
 
-Classes are sorted ranges of code points.  Case mappings are ranges in which
+Classes are sorted ranges of code points, a word each: the first, and in the low
+RANGE_BITS how many follow.  Case mappings are ranges in which
 every `step`-th code point maps to itself plus a constant: Latin's pairs, where
 capital and small letters alternate, make step 2."""
 import sys
@@ -11,6 +12,7 @@ if unicodedata.unidata_version != "14.0.0":
     sys.exit(f"mkunicode.py: this Python has Unicode {unicodedata.unidata_version}, the table is of 14.0.0")
 
 CODES = [c for c in range(0x110000)]
+RANGE_BITS = 11 # what 21 bits of a code point leave of 32
 
 
 def simple(c, up):
@@ -29,7 +31,7 @@ def ranges(test):
     for c in CODES:
         if not test(unicodedata.category(chr(c))):
             continue
-        if out and out[-1][1] == c - 1:
+        if out and out[-1][1] == c - 1 and c - out[-1][0] < 1 << RANGE_BITS:
             out[-1][1] = c
         else:
             out.append([c, c])
@@ -52,8 +54,8 @@ def mappings(up):
 
 
 def print_ranges(name, what, test):
-    print(f"\n/* {what} */\nstatic const struct code_range {name}[] = {{")
-    print_rows([f"{{ {a:#x}, {b:#x} }}" for a, b in ranges(test)])
+    print(f"\n/* {what} */\nstatic const uint32_t {name}[] = {{")
+    print_rows([f"{a << RANGE_BITS | b - a:#x}" for a, b in ranges(test)])
 
 
 def print_rows(rows):
@@ -67,6 +69,7 @@ def print_rows(rows):
 
 
 print("/* unicode_tables.h: printed by rt/gen/mkunicode.py; do not edit. */")
+print(f"#define RANGE_BITS {RANGE_BITS}")
 print_ranges("letters", "L", lambda k: k[0] == "L")
 print_ranges("uppers", "Lu", lambda k: k == "Lu")
 print_ranges("lowers", "Ll", lambda k: k == "Ll")

@@ -72,18 +72,6 @@ static void put_byte(struct buf *b, uint8_t v)
 	put(b, &v, 1);
 }
 
-static void put_varint(struct buf *b, uint64_t v)
-{
-	for (; v > 127; v >>= 7)
-		put_byte(b, (uint8_t)(v | 128));
-	put_byte(b, (uint8_t)v);
-}
-
-static void put_zigzag(struct buf *b, int64_t v)
-{
-	put_varint(b, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
-}
-
 /* ---- file names ----------------------------------------------------------- */
 
 struct file {
@@ -399,47 +387,86 @@ static void read_symbols(Elf *elf)
 
 static struct rt_symtab head;
 static struct buf types; /* the block of type infos (rt/typeinfo.h) */
-static size_t row_bytes, name_bytes; /* for -v */
-static uint8_t code_of[256][256]; /* by pc step and line step: code + 1 */
+static size_t row_bits, name_bits; /* for -v */
 
-struct pair {
-	unsigned n;
-	uint8_t pc;
-	int8_t line;
+/* A pair is worth its place among the symbols from here on. */
+#define PAIR_WORTH 8
+static unsigned pairs[1 << 16]; /* how often, by row_symbol() */
+
+/* An alphabet while it is made: how often each symbol comes, and its code. */
+struct alphabet {
+	unsigned n[1 << 16]; /* 0: is not in it */
+	uint8_t length[1 << 16];
+	uint16_t code[1 << 16];
+} alphabets[RT_SYMTAB_ALPHABETS];
+
+struct bits {
+	struct buf b;
+	size_t n;
 };
 
-static int by_count(const void *a, const void *b)
+static void put_bit(struct bits *out, bool bit)
 {
-	const struct pair *x = a, *y = b;
-
-	if (x->n != y->n)
-		return x->n < y->n ? 1 : -1;
-	return x->pc != y->pc ? x->pc - y->pc : x->line - y->line;
+	if (out->n % 8 == 0)
+		put_byte(&out->b, 0);
+	out->b.p[out->n / 8] |= (uint8_t)(bit << out->n % 8);
+	out->n++;
 }
 
-/* One step of pc and line within a file.  First pass (out NULL): counted. */
-static void put_row(struct buf *out, struct pair *count, uint64_t dpc, int64_t dline)
+static void put_bits(struct bits *out, const struct bits *from)
 {
-	bool small = dpc < 256 && dline >= -128 && dline <= 127;
-	unsigned c = small ? code_of[dpc][(uint8_t)dline] : 0;
+	for (size_t i = 0; i < from->n; i++)
+		put_bit(out, from->b.p[i / 8] >> i % 8 & 1);
+}
 
-	if (!out) {
-		if (small)
-			count[dpc * 256 + (uint8_t)dline].n++;
-	} else if (c) {
-		put_byte(out, (uint8_t)(c - 1));
-	} else if (small && dpc < RT_SYMTAB_SWAP - RT_SYMTAB_ROW2) {
-		put_byte(out, (uint8_t)(RT_SYMTAB_ROW2 + dpc));
-		put_byte(out, (uint8_t)dline);
+static void put_symbol(struct bits *out, unsigned which, unsigned symbol)
+{
+	struct alphabet *a = &alphabets[which];
+
+	a->n[symbol]++;
+	for (unsigned i = a->length[symbol]; i-- > 0;)
+		put_bit(out, a->code[symbol] >> i & 1);
+}
+
+static void put_number(struct bits *out, uint64_t v)
+{
+	for (; v >= 128; v >>= 7)
+		put_symbol(out, RT_SYMTAB_NUMBERS, (v & 127) | 128);
+	put_symbol(out, RT_SYMTAB_NUMBERS, (unsigned)v);
+}
+
+static unsigned row_symbol(uint64_t pc, int64_t line)
+{
+	return (unsigned)pc | (unsigned)(uint8_t)line << 8;
+}
+
+static void put_other(struct bits *out, unsigned what)
+{
+	put_symbol(out, RT_SYMTAB_ROWS, row_symbol(what, RT_SYMTAB_OTHER));
+}
+
+/* One step of pc and line within a file. */
+static void put_row(struct bits *out, uint64_t dpc, int64_t dline)
+{
+	bool small = dpc < 256 && dline > RT_SYMTAB_OTHER && dline <= 127;
+	unsigned symbol = row_symbol(dpc & 255, dline);
+
+	if (small && !out)
+		pairs[symbol]++;
+	if (!out)
+		return;
+	if (small && pairs[symbol] >= PAIR_WORTH) {
+		put_symbol(out, RT_SYMTAB_ROWS, symbol);
 	} else {
-		put_byte(out, RT_SYMTAB_ROW);
-		put_varint(out, dpc);
-		put_zigzag(out, dline);
+		put_other(out, RT_SYMTAB_ROW);
+		put_number(out, dpc);
+		put_number(out, (uint64_t)dline << 1 ^ (uint64_t)(dline >> 63));
 	}
 }
 
-/* The rows of one record; r[0] is at or before its first instruction's line. */
-static size_t put_rows(struct buf *out, struct pair *count, const struct row *r, size_t n, uint64_t start)
+/* The rows of one record; r[0] is at or before its first instruction's line.
+ * out NULL: pairs are counted. */
+static size_t put_rows(struct bits *out, const struct row *r, size_t n, uint64_t start)
 {
 	struct {
 		uint32_t file, line;
@@ -460,13 +487,13 @@ static size_t put_rows(struct buf *out, struct pair *count, const struct row *r,
 				s.file = slot[k].file;
 				s.line = slot[k].line;
 				if (out)
-					put_byte(out, (uint8_t)(RT_SYMTAB_SWAP + k - 1));
+					put_other(out, RT_SYMTAB_SWAP + k - 1);
 			} else {
 				s.file = r[i].file;
 				s.line = slot[0].line;
 				if (out) {
-					put_byte(out, RT_SYMTAB_FILE);
-					put_varint(out, files[s.file].number);
+					put_other(out, RT_SYMTAB_FILE);
+					put_number(out, files[s.file].number);
 				}
 				k = used < RT_SYMTAB_SLOTS ? used++ : used - 1;
 			}
@@ -475,7 +502,7 @@ static size_t put_rows(struct buf *out, struct pair *count, const struct row *r,
 			slot[0].file = s.file;
 			slot[0].line = s.line;
 		}
-		put_row(out, count, r[i].addr - at, (int64_t)r[i].line - slot[0].line);
+		put_row(out, r[i].addr - at, (int64_t)r[i].line - slot[0].line);
 		at = r[i].addr;
 		slot[0].line = r[i].line;
 		written++;
@@ -483,12 +510,13 @@ static size_t put_rows(struct buf *out, struct pair *count, const struct row *r,
 	return written;
 }
 
-/* Encodes all records; returns the number of rows. */
-static size_t encode(struct buf *stream, struct buf *block_pc, struct buf *block_off, struct pair *count)
+/* Encodes all records with the codes there are, and counts the symbols; returns the
+ * number of rows.  stream NULL: counts pairs. */
+static size_t encode(struct bits *stream, struct buf *block_pc, struct buf *block_off)
 {
 	size_t r = 0, written = 0;
 	uint64_t before = 0;
-	struct buf one = { 0 };
+	struct bits one = { 0 };
 
 	for (size_t i = 0; i < nfuncs; i++) {
 		struct func *f = &funcs[i];
@@ -499,46 +527,148 @@ static size_t encode(struct buf *stream, struct buf *block_pc, struct buf *block
 		size_t first = r;
 		while (r < nrows && rows[r].addr < end)
 			r++;
-		if (stream && i % RT_SYMTAB_BLOCK == 0) {
+		if (!stream) {
+			if (r > first)
+				put_rows(NULL, rows + first, r - first, f->addr);
+			continue;
+		}
+		if (i % RT_SYMTAB_BLOCK == 0) {
 			uint32_t off = (uint32_t)stream->n;
 
 			put(block_pc, &f->addr, sizeof(f->addr));
 			put(block_off, &off, sizeof(off));
 			before = f->addr;
 		}
-		if (stream) {
-			put_varint(stream, f->addr - before);
-			put(stream, f->name, strlen(f->name) + 1);
-			name_bytes += strlen(f->name) + 1;
-		}
+		put_number(stream, f->addr - before);
 		before = f->addr;
-		if (!f->name[0])
-			continue;
-		one.n = 0;
-		if (r > first)
-			written += 1 + put_rows(stream ? &one : NULL, count, rows + first, r - first, f->addr);
-		if (stream) {
-			put_varint(stream, one.n);
-			put_varint(stream, r > first ? files[rows[first].file].number : 0);
-			put_varint(stream, r > first ? rows[first].line : 0);
-			put(stream, one.p ? one.p : (uint8_t *)"", one.n);
-			row_bytes += one.n;
+		one.n = one.b.n = 0;
+		if (f->name[0]) {
+			for (const char *c = f->name; *c; c++)
+				put_symbol(&one, RT_SYMTAB_NAMES, (uint8_t)*c);
+			put_symbol(&one, RT_SYMTAB_NAMES, 0);
+			name_bits += one.n;
+			put_number(&one, r > first ? files[rows[first].file].number : 0);
+			put_number(&one, r > first ? rows[first].line : 0);
+			row_bits -= one.n;
+			if (r > first)
+				written += 1 + put_rows(&one, rows + first, r - first, f->addr);
+			row_bits += one.n;
 		}
+		put_number(stream, one.n);
+		put_bits(stream, &one);
 	}
-	free(one.p);
+	free(one.b.p);
 	return written;
+}
+
+static const struct alphabet *sorting;
+
+/* Short codes first; of one length by symbol. */
+static int by_use(const void *x, const void *y)
+{
+	unsigned a = *(const uint16_t *)x, b = *(const uint16_t *)y;
+
+	if (sorting->length[a] != sorting->length[b])
+		return sorting->length[a] - sorting->length[b];
+	return (int)a - (int)b;
+}
+
+/* Huffman's lengths of an alphabet's codes by how often its symbols came, the
+ * codes, and its part of the head; the counts begin anew.  Its symbols go to out. */
+static void make_codes(unsigned which, struct buf *out, uint32_t offset)
+{
+	struct alphabet *a = &alphabets[which];
+	struct rt_symtab_alphabet *h = &head.alphabet[which];
+	static uint16_t symbols[1 << 16];
+	static uint64_t weight[2 << 16];
+	static unsigned parent[2 << 16];
+	unsigned n = 0, longest;
+
+	for (unsigned s = 0; s < 1 << 16; s++)
+		if (a->n[s])
+			symbols[n++] = (uint16_t)s;
+	if (n < 2)
+		errx(2, "alphabet %u has no two symbols", which);
+	for (unsigned flat = 0;; flat++) { /* ever less unequal, until no code is too long */
+		unsigned nodes = n;
+
+		for (unsigned i = 0; i < n; i++)
+			weight[i] = (a->n[symbols[i]] >> flat) + 1;
+		memset(parent, 0, sizeof(parent));
+		for (; nodes < 2 * n - 1; nodes++) {
+			unsigned least[2];
+
+			for (unsigned k = 0; k < 2; k++) {
+				least[k] = 0;
+				while (parent[least[k]])
+					least[k]++;
+				for (unsigned i = least[k]; i < nodes; i++)
+					if (!parent[i] && weight[i] < weight[least[k]])
+						least[k] = i;
+				parent[least[k]] = nodes;
+			}
+			weight[nodes] = weight[least[0]] + weight[least[1]];
+		}
+		longest = 0;
+		for (unsigned i = 0; i < n; i++) {
+			unsigned length = 0;
+
+			for (unsigned k = i; parent[k]; k = parent[k])
+				length++;
+			a->length[symbols[i]] = (uint8_t)length;
+			longest = length > longest ? length : longest;
+		}
+		if (longest <= RT_SYMTAB_LONGEST)
+			break;
+	}
+	sorting = a;
+	qsort(symbols, n, sizeof(symbols[0]), by_use);
+	memset(h->count, 0, sizeof(h->count));
+	for (unsigned i = 0, code = 0; i < n; i++, code++) {
+		if (i)
+			code <<= a->length[symbols[i]] - a->length[symbols[i - 1]];
+		a->code[symbols[i]] = (uint16_t)code;
+		h->count[a->length[symbols[i]]]++;
+	}
+	h->symbols = offset + (uint32_t)out->n;
+	put(out, symbols, n * sizeof(symbols[0]));
+	memset(a->n, 0, sizeof(a->n));
+}
+
+/* Chooses the pairs and makes the codes. */
+static void make_alphabets(struct buf *out, uint32_t offset)
+{
+	struct bits stream = { 0 };
+	struct buf unused = { 0 };
+
+	encode(NULL, NULL, NULL);
+	/* At first nothing has a code, so lengths are 0; the second time they are about right. */
+	for (unsigned pass = 0; pass < 2; pass++) {
+		stream.n = stream.b.n = 0;
+		encode(&stream, &unused, &unused);
+		for (unsigned s = 0; s < 256; s++) /* each may be wanted in the end */
+			alphabets[RT_SYMTAB_NUMBERS].n[s]++;
+		for (unsigned k = 0; k <= RT_SYMTAB_ROW; k++)
+			alphabets[RT_SYMTAB_ROWS].n[row_symbol(k, RT_SYMTAB_OTHER)]++;
+		for (unsigned i = 0; i < RT_SYMTAB_ALPHABETS; i++)
+			make_codes(i, pass ? out : &unused, offset);
+	}
+	name_bits = row_bits = 0;
+	free(stream.b.p);
+	free(unused.p);
 }
 
 /* Builds the whole table; *nwritten: rows in it. */
 static struct buf build(size_t *nwritten)
 {
-	struct buf t = { 0 }, stream = { 0 }, block_pc = { 0 }, block_off = { 0 }, names = { 0 }, file_off = { 0 };
-	struct pair *count = calloc(256 * 256, sizeof(*count));
+	struct buf t = { 0 }, block_pc = { 0 }, block_off = { 0 }, names = { 0 }, file_off = { 0 };
+	struct bits stream = { 0 };
 	struct file **order = calloc(nfiles + 1, sizeof(*order));
 	uint32_t used = 0;
 
-	if (!count || !order)
+	if (!order)
 		errx(2, "out of memory");
+	*nwritten = 0;
 	for (size_t i = 0; i < nrows; i++)
 		files[rows[i].file].uses++;
 	for (size_t i = 0; i < nfiles; i++)
@@ -547,24 +677,17 @@ static struct buf build(size_t *nwritten)
 	for (size_t i = 0; i < nfiles && order[i]->uses; i++)
 		order[i]->number = ++used; /* 0 is "?" */
 
-	encode(NULL, NULL, NULL, count);
-	for (unsigned i = 0; i < 256 * 256; i++) {
-		count[i].pc = (uint8_t)(i / 256);
-		count[i].line = (int8_t)(i % 256);
+	head.nblocks = (uint32_t)((nfuncs + RT_SYMTAB_BLOCK - 1) / RT_SYMTAB_BLOCK);
+	head.nfiles = used + 1;
+	uint32_t at = (uint32_t)(sizeof(head) + head.nblocks * (sizeof(uint64_t) + sizeof(uint32_t)) +
+	                         head.nfiles * sizeof(uint32_t));
+	if (nfuncs) {
+		make_alphabets(&names, at);
+		*nwritten = encode(&stream, &block_pc, &block_off);
 	}
-	qsort(count, 256 * 256, sizeof(*count), by_count);
-	for (unsigned i = 0; i < RT_SYMTAB_ROW2; i++) {
-		head.code[i].pc = count[i].pc;
-		head.code[i].line = count[i].line;
-		code_of[count[i].pc][(uint8_t)count[i].line] = (uint8_t)(i + 1);
-	}
-	*nwritten = encode(&stream, &block_pc, &block_off, count);
 
 	head.magic = RT_SYMTAB_MAGIC;
-	head.nblocks = (uint32_t)(block_off.n / sizeof(uint32_t));
-	head.nfiles = used + 1;
 	head.nrecords = (uint32_t)nfuncs;
-	uint32_t at = (uint32_t)(sizeof(head) + block_pc.n + block_off.n + head.nfiles * sizeof(uint32_t));
 	for (uint32_t i = 0; i <= used; i++) {
 		const char *name = i ? order[i - 1]->name : "?";
 		uint32_t off = at + (uint32_t)names.n;
@@ -590,14 +713,14 @@ static struct buf build(size_t *nwritten)
 		put(&names, types.p, types.n);
 	}
 	head.stream = at + (uint32_t)names.n;
-	head.size = head.stream + (uint32_t)stream.n;
+	head.nbits = (uint32_t)stream.n;
+	head.size = head.stream + (uint32_t)stream.b.n;
 	put(&t, &head, sizeof(head));
 	put(&t, block_pc.p, block_pc.n);
 	put(&t, block_off.p, block_off.n);
 	put(&t, file_off.p, file_off.n);
 	put(&t, names.p, names.n);
-	put(&t, stream.p, stream.n);
-	free(count);
+	put(&t, stream.b.p, stream.b.n);
 	free(order);
 	return t;
 }
@@ -737,8 +860,8 @@ int main(int argc, char **argv)
 	place(fd, eh, own_shoff, &own, &t);
 	if (verbose)
 		printf("%s: table %zu bytes: %zu records, their names %zu bytes, %u files, %zu rows of %.2f bytes (all: %.2f a row)\n",
-		       image, t.n, nfuncs, name_bytes, head.nfiles, written,
-		       (double)row_bytes / (double)(written ? written : 1),
+		       image, t.n, nfuncs, name_bits / 8, head.nfiles, written,
+		       (double)row_bits / 8 / (double)(written ? written : 1),
 		       (double)t.n / (double)(written ? written : 1));
 	return 0;
 }

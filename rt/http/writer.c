@@ -136,13 +136,11 @@ static void put(struct http_exchange *x, string s)
 		errors_ignore(out_put(x, s.ptr, s.len));
 }
 
-static void put_number(struct http_exchange *x, uint64_t v, unsigned base)
+static void put_number(struct http_exchange *x, uint64_t v, int base)
 {
-	char digits[20], *p = digits + sizeof digits;
-	do
-		*--p = "0123456789abcdef"[v % base];
-	while (v /= base);
-	put(x, (string){ p, (size_t)(digits + sizeof digits - p) });
+	byte digits[20];
+	slice(byte) s = strconv_append_uint((slice(byte)){ .ptr = digits, .cap = sizeof digits }, v, base);
+	put(x, (string){ (char *)s.ptr, s.len });
 }
 
 /* Date is the same for all answers of a second. */

@@ -5,6 +5,7 @@
  * interface still waits for its address a dial waits with it. */
 #include "conn.h"
 #include "../libc.h"
+#include "timeouts.h"
 #include <lwip/dns.h>
 
 #define LEAST_TIME (2 * Second)
@@ -58,6 +59,7 @@ static bool lookup_one(const char *name, bool v6, int64 deadline, net_addr *out)
 {
 	struct lookup *l = new(struct lookup);
 	net_lock();
+	net_dns_asked();
 	err_t e = dns_gethostbyname_addrtype(name, &l->ip, on_found, l,
 	                                     v6 ? LWIP_DNS_ADDRTYPE_IPV6 : LWIP_DNS_ADDRTYPE_IPV4);
 	if (e == ERR_OK) {

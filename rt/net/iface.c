@@ -13,6 +13,7 @@
 #include "../driver.h"
 #include "../libc.h"
 #include "../log.h"
+#include "timeouts.h"
 #include "../api_log.h"
 #include <lwip/dhcp.h>
 #include <lwip/dns.h>
@@ -23,31 +24,25 @@
 #include <lwip/inet_chksum.h>
 #include <lwip/prot/icmp6.h>
 #include <lwip/raw.h>
-#include <lwip/timeouts.h>
-#include <lwip/prot/tcp.h>
 #include <netif/ethernet.h>
 
-#define MAX_IFACES 8
-#define KICK_QUEUES 8 /* of an interface, that we send by */
-#define PIECES_MAX 16
 #define TURN 8 /* frames that enter lwIP under one hold of the lock */
 #define CHECKS (NETIF_CHECKSUM_CHECK_IP | NETIF_CHECKSUM_CHECK_UDP | NETIF_CHECKSUM_CHECK_TCP | \
                 NETIF_CHECKSUM_CHECK_ICMP | NETIF_CHECKSUM_CHECK_ICMP6)
 #define MAKES (NETIF_CHECKSUM_GEN_IP | NETIF_CHECKSUM_GEN_UDP | NETIF_CHECKSUM_GEN_TCP | \
                NETIF_CHECKSUM_GEN_ICMP | NETIF_CHECKSUM_GEN_ICMP6)
-#define DHCP_PATIENCE 10000 /* ms until the console says that no server answers */
+#define DHCP_PATIENCE 10 /* s until the console says that no server answers */
 #define SETTLE_TIME (10 * Second) /* how long a dial waits for DHCP */
 
 struct iface {
 	struct netif netif;
 	struct netdev *dev;
 	char name[8];
-	bool waited; /* the console said so */
+	unsigned patience; /* seconds until the console says that there is no address; 0: has said so, or need not */
+	bool waited;       /* the console said so */
 };
 static struct iface ifaces[MAX_IFACES];
 static unsigned niface;
-uint64_t net_unkicked;
-_Static_assert(MAX_IFACES * KICK_QUEUES <= 64, "bits");
 
 /* Those who wait for an interface to be up. */
 struct settler {
@@ -58,74 +53,10 @@ static struct settler *settlers;
 
 /* ---- frames ----------------------------------------------------------------- */
 
-/* TCP's checksum is the device's to make: into its field goes the sum of the pseudo
- * header (RFC 9293, 3.1; RFC 8200, 8.1).  The headers are in the first piece: tcp_out.c
- * makes them so. */
-static void leave_checksum(const struct net_piece *v, struct net_offload *off)
-{
-	uint8_t *p = (uint8_t *)v->p;
-	uint32_t ip = SIZEOF_ETH_HDR, tcp, addrs, naddrs, len, sum = IP_PROTO_TCP;
-	if (v->n < ip + 40)
-		return;
-	if (p[12] == 8 && p[13] == 0 && p[ip + 9] == IP_PROTO_TCP) {
-		tcp = ip + 4 * (p[ip] & 15);
-		len = (p[ip + 2] << 8 | p[ip + 3]) - (tcp - ip);
-		addrs = ip + 12;
-		naddrs = 8;
-	} else if (p[12] == 0x86 && p[13] == 0xdd && p[ip + 6] == IP_PROTO_TCP) {
-		tcp = ip + 40;
-		len = p[ip + 4] << 8 | p[ip + 5];
-		addrs = ip + 8;
-		naddrs = 32;
-	} else {
-		return;
-	}
-	if (v->n < tcp + TCP_HLEN)
-		return;
-	sum += len;
-	for (uint32_t i = 0; i < naddrs; i += 2)
-		sum += (uint32_t)p[addrs + i] << 8 | p[addrs + i + 1];
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	p[tcp + 16] = (uint8_t)(sum >> 8);
-	p[tcp + 17] = (uint8_t)sum;
-	*off = (struct net_offload){ .flags = NET_CSUM_NEEDED, .csum_start = (uint16_t)tcp, .csum_offset = 16 };
-}
-
 static err_t send_frame(struct netif *n, struct pbuf *p)
 {
 	struct iface *i = n->state;
-	struct net_piece v[PIECES_MAX];
-	unsigned k = 0;
-	struct pbuf *one = NULL;
-	for (struct pbuf *q = p; q && k < PIECES_MAX; q = q->next)
-		if (q->len)
-			v[k++] = (struct net_piece){ q->payload, q->len };
-	if (k == PIECES_MAX) { /* seldom: many small writes in one segment */
-		one = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
-		if (!one)
-			return ERR_MEM;
-		v[0] = (struct net_piece){ one->payload, one->len };
-		k = 1;
-	}
-	struct net_offload off = {};
-	if (i->dev->offloads & NET_CSUM_NEEDED)
-		leave_checksum(&v[0], &off);
-	unsigned queue = plat_core_id() % (i->dev->nqueues < KICK_QUEUES ? i->dev->nqueues : KICK_QUEUES);
-	bool ok = i->dev->transmit(i->dev, queue, v, k, &off);
-	net_unkicked |= 1ull << ((i - ifaces) * KICK_QUEUES + queue);
-	if (one)
-		pbuf_free(one);
-	return ok ? ERR_OK : ERR_MEM; /* TCP sends again */
-}
-
-void netif_kick(uint64_t queues)
-{
-	for (; queues; queues &= queues - 1) {
-		unsigned bit = (unsigned)__builtin_ctzll(queues);
-		struct netdev *d = ifaces[bit / KICK_QUEUES].dev;
-		d->kick(d, bit % KICK_QUEUES);
-	}
+	return net_send_frame(i->dev, (unsigned)(i - ifaces), p);
 }
 
 static void take_frame(struct iface *i, const struct netbuf *b)
@@ -192,9 +123,14 @@ static void on_link(struct netdev *d)
 	note(up ? LogInfo : LogWarn, i, up ? "link up" : "link lost", "");
 }
 
-/* Room again: lwIP sends what it could not within its next tick at the latest. */
+/* Room again, for what is held.  What else lwIP could not send, it does within its next
+ * tick at the latest. */
 static void on_room(struct netdev *d, unsigned queue)
 {
+	if (d->offloads & (NET_TSO4 | NET_TSO6)) {
+		net_lock();
+		net_unlock();
+	}
 }
 
 static err_t init_eth(struct netif *n)
@@ -216,14 +152,23 @@ static err_t init_eth(struct netif *n)
 /* ---- addresses ------------------------------------------------------------------ */
 
 /* DHCP goes on asking, seldomer as time passes, at least once a minute (dhcp.c). */
-static void no_dhcp(void *arg)
+void netif_second(void)
 {
-	struct iface *i = arg;
-	if (!ip4_addr_isany_val(*netif_ip4_addr(&i->netif)))
-		return;
-	i->waited = true;
-	io_log("%s: no DHCP server answers%s; it is asked on (an address of one's own: NET=ADDRESS/BITS)", i->name,
-	       netif_is_link_up(&i->netif) ? "" : ", the link is down");
+	for (struct iface *i = ifaces; i < ifaces + niface; i++) {
+		if (i->patience == 0 || --i->patience > 0 || !ip4_addr_isany_val(*netif_ip4_addr(&i->netif)))
+			continue;
+		i->waited = true;
+		io_log("%s: no DHCP server answers%s; it is asked on (an address of one's own: NET=ADDRESS/BITS)", i->name,
+		       netif_is_link_up(&i->netif) ? "" : ", the link is down");
+	}
+}
+
+bool netif_counts_seconds(void)
+{
+	bool any = false;
+	for (unsigned i = 0; i < niface; i++)
+		any |= ifaces[i].patience > 0;
+	return any;
 }
 
 static void on_status(struct netif *n)
@@ -237,6 +182,7 @@ static void on_status(struct netif *n)
 		else
 			note(LogInfo, i, "address ", text);
 		i->waited = false;
+		i->patience = 0;
 	}
 	for (struct settler *s = settlers; s; s = s->next)
 		waiter_wake(&s->w);
@@ -313,7 +259,7 @@ static void configure(struct iface *i)
 	}
 	if (!static_v4) {
 		dhcp_start(n);
-		sys_timeout(DHCP_PATIENCE, no_dhcp, i);
+		i->patience = DHCP_PATIENCE;
 	}
 }
 

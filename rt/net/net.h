@@ -63,6 +63,8 @@ void waiter_set_deadline(struct waiter *w, int64_t t);
 
 /* A connection was begun, by a peer or by us, since this was last cleared.  Under the lock. */
 extern bool net_begun;
+/* How often the timer task has run.  Under the lock. */
+extern uint64_t net_wakes;
 
 /* ---- tcp.c */
 
@@ -88,12 +90,23 @@ error net_error(err_t e);        /* lwIP's codes in Go's words; NULL for ERR_OK 
 
 void net_report(struct builder *b);
 
-/* ---- iface.c */
+/* ---- frames.c */
 
+#define MAX_IFACES 8
+#define KICK_QUEUES 8 /* of an interface, that we send by */
+
+/* Sends a frame by the interface of this number: lwIP's linkoutput.  ERR_MEM: the device
+ * has no room.  Under the lock. */
+err_t net_send_frame(struct netdev *d, unsigned iface, struct pbuf *p);
+/* What was held back goes to the devices.  Under the lock, before it is given back. */
+void net_send_held(void);
 /* Queues with frames that their devices have not been told of: KICK_QUEUES bits for
  * each interface.  Under the lock; who gives it back tells them, after that. */
 extern uint64_t net_unkicked;
 void netif_kick(uint64_t queues); /* task, without the lock */
+
+/* ---- iface.c */
+
 void netif_begin(void);          /* once, under the lock: all interfaces */
 void net_settle(int64 deadline); /* waits while an interface is getting its address.  task */
 

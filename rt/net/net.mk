@@ -8,11 +8,11 @@ LWIP := $(B)/src/lwip
 LLHTTP := $(B)/src/node-llhttp
 
 lwip_src := $(patsubst %,core/%.c,def dns inet_chksum init ip mem memp netif pbuf raw stats tcp tcp_in \
-	tcp_out timeouts udp ipv4/dhcp ipv4/etharp ipv4/icmp ipv4/igmp ipv4/ip4 ipv4/ip4_addr ipv4/ip4_frag \
+	tcp_out udp ipv4/dhcp ipv4/etharp ipv4/icmp ipv4/igmp ipv4/ip4 ipv4/ip4_addr ipv4/ip4_frag \
 	ipv6/ethip6 ipv6/icmp6 ipv6/inet6 ipv6/ip6 ipv6/ip6_addr ipv6/ip6_frag ipv6/mld6 ipv6/nd6) \
 	netif/ethernet.c
 # Run seldom: small before fast.
-lwip_cold := $(addprefix core/,def dns init netif timeouts udp ipv4/dhcp ipv4/icmp ipv4/igmp ipv4/ip4_frag ipv6/ethip6 ipv6/icmp6 ipv6/ip6 \
+lwip_cold := $(addprefix core/,def dns init netif raw tcp udp ipv4/dhcp ipv4/icmp ipv4/igmp ipv4/ip4_frag ipv6/ethip6 ipv6/icmp6 ipv6/ip6 \
 	ipv6/ip6_addr ipv6/ip6_frag ipv6/mld6 ipv6/nd6)
 llhttp_src := llhttp.c api.c http.c
 NET_INC := -Irt/net/lwip -isystem $(LWIP)/src/include -isystem $(LLHTTP)/include/llhttp

@@ -1,7 +1,7 @@
 /* stack.c: lwIP's one instance: its lock, its clock, its start.
  *
- * Invariants: lwIP is entered only under `big`; the timer task is the only one
- * that calls sys_check_timeouts(), and it sleeps until the next one is due.
+ * Invariants: lwIP is entered only under `big`; who takes it catches up with the
+ * timers, and the timer task sleeps until one is due (timeouts.c).
  * What was sent to this machine itself is delivered as the lock is given back,
  * not inside the call that sent it.  Devices are told of frames, and tasks woken,
  * after that: the host takes its time while nobody waits, and no task runs into
@@ -10,8 +10,8 @@
 #include "../api_rand.h"
 #include "../hash.h"
 #include "../libc.h"
+#include "timeouts.h"
 #include <lwip/init.h>
-#include <lwip/timeouts.h>
 #include "lwip/hooks.h"
 
 static mutex big;
@@ -23,11 +23,7 @@ static struct waiter clock_waiter;
 static struct waiter *woken[WOKEN_MAX]; /* to be woken when the lock is free; under it */
 static unsigned nwoken;
 static int64_t clock_due;   /* when the timer task wakes; under the lock */
-
-u32_t sys_now(void)
-{
-	return (u32_t)(plat_now() / 1000000);
-}
+uint64_t net_wakes;
 
 uint32_t net_rand(void)
 {
@@ -81,6 +77,10 @@ uint16_t net_checksum(const void *data, int len)
 void net_lock(void)
 {
 	mutex_lock(&big);
+	int64_t now = nanotime();
+	if (now >= net_next_point)
+		net_catch_up(now);
+	net_planned = false;
 }
 
 void waiter_wake(struct waiter *w)
@@ -108,12 +108,11 @@ static void give_back(bool waits)
 			}
 		}
 	} while (again);
-	/* A timer that is due before the task wakes: only one that was added now. */
-	u32_t ms = sys_timeouts_sleeptime();
-	int64_t due = ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE ? INT64_MAX : nanotime() + ms * Millisecond;
-	bool sooner = due < clock_due - Millisecond;
-	if (sooner)
-		clock_due = due;
+	if (!net_planned && clock_due > net_next_point) { /* there may be more to do than was planned for */
+		clock_due = net_next_point;
+		waiter_set_deadline(&clock_waiter, clock_due);
+	}
+	net_send_held();
 	unsigned k = nwoken;
 	for (unsigned i = 0; i < k; i++) {
 		w[i] = woken[i];
@@ -124,8 +123,6 @@ static void give_back(bool waits)
 	net_unkicked = 0;
 	mutex_unlock(&big);
 	netif_kick(queues);
-	if (sooner)
-		io_signal(&clock_waiter.ev);
 	for (unsigned i = 0; i + 1 < k; i++)
 		io_signal(&w[i]->ev);
 	if (k && waits)
@@ -148,18 +145,20 @@ static void timer_task(void *arg)
 {
 	net_lock();
 	for (;;) {
-		sys_check_timeouts();
-		u32_t ms = sys_timeouts_sleeptime();
-		clock_due = nanotime() + (ms < 3600000 ? ms : 3600000) * Millisecond;
+		clock_due = net_plan();
+		net_wakes++;
 		waiter_set_deadline(&clock_waiter, clock_due);
 		if (!waiter_expired(&clock_waiter)) /* due already: no timer was set */
 			waiter_wait(&clock_waiter);
+		else
+			net_catch_up(nanotime());
 	}
 }
 
 static void start(void)
 {
 	plat_entropy(secret, sizeof secret);
+	net_timeouts_begin();
 	net_lock();
 	clock_due = INT64_MAX;
 	lwip_init();

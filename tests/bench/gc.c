@@ -4,7 +4,10 @@
  * pointers, as in the peers' gc_cycle.  In address order children lie near each other;
  * shuffled, the tree's order and the heap's have nothing in common, so that each
  * object costs a cache miss or several.  Reported: time of gc(), with its sweep, its
- * stops, and time over objects. */
+ * stops, and time over objects.
+ *
+ * gc_stop_*: the same of nodes of 1 KiB, which take less time to make: what is the
+ * collector's own cost, by how much lives.  Each stop, and the whole cycle. */
 #include <string.h>
 #include "bench.h"
 
@@ -82,8 +85,57 @@ static void cycles(const char *name, int64 mib, bool shuffled)
 	set_gc_percent(percent);
 }
 
+struct page {
+	struct page *l, *r;
+	uint64 fill[126];
+};
+
+static struct page *pages(int depth)
+{
+	struct page *p = new(struct page);
+	if (depth > 0) {
+		p->l = pages(depth - 1);
+		p->r = pages(depth - 1);
+	}
+	return p;
+}
+
+/* 2^n KiB live. */
+static void stops(const char *name, int n)
+{
+	enum { K = 5 };
+	double first[K], last[K], all[K];
+	char buf[64];
+	if (!want(name))
+		return;
+	int percent = set_gc_percent(-1);
+	struct page *volatile kept = pages(n - 1);
+	read_gc_cycles();
+	gc();
+	for (int i = 0; i < K; i++) {
+		gc();
+		slice(gc_cycle) c = read_gc_cycles();
+		const gc_cycle *l = &at(c, len(c) - 1);
+		first[i] = (double)l->stops[0];
+		last[i] = (double)l->stops[1];
+		all[i] = (double)l->duration;
+	}
+	emit(with(buf, name, "_first"), "ns", first, K);
+	emit(with(buf, name, "_last"), "ns", last, K);
+	emit(with(buf, name, "_all"), "ns", all, K);
+	keep_alive(kept);
+	kept = NULL;
+	set_gc_percent(percent);
+}
+
 void bench_gc(void)
 {
+	stops("gc_stop_1m", 10);
+	stops("gc_stop_16m", 14);
+	stops("gc_stop_64m", 16);
+	stops("gc_stop_256m", 18);
+	stops("gc_stop_1g", 20);
+	stops("gc_stop_4g", 22);
 	cycles("gc_cycle_64m", 64, false);
 	cycles("gc_cycle_64m_shuffled", 64, true);
 	cycles("gc_cycle_512m", 512, false);

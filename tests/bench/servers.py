@@ -8,7 +8,8 @@ over a tap device (so as root), with wrk and redis-benchmark.
 SERVER: httpd, cache; go-http, go-resp, redis need LINUX=DIR, a kernel's package unpacked
 (apt-get download linux-image-..., dpkg -x), the Go ones PEERS=FILE, ../shared/peers/go built
 with CGO_ENABLED=0.  --count: instructions (insns.c), whatever else the machine does, and with
---top the functions of an image of ours.  A line of the result says: requests per second and
+--top the functions of an image of ours.  --idle: nobody asks; --conns connections (0 too) that asked
+once stay open for --seconds, and the line says QEMU's share of a host core.  Else a line of the result says: requests per second and
 the latency that 99 % keep; the time of all of QEMU and of its busiest virtual core for each
 request, which is what limits it if the host had cores enough; frames; instructions."""
 import argparse
@@ -19,6 +20,7 @@ import gzip
 import mmap
 import os
 import re
+import resource
 import shutil
 import socket
 import struct
@@ -29,6 +31,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MODULES = "virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net".split()
+LINUX_LINE = "console=ttyS0 quiet loglevel=1 panic=-1 tsc=reliable clocksource=tsc mitigations=off nokaslr"
 LUA = "init = function() local r = {} for i = 1, %s do r[i] = wrk.format('GET', '/hello') end req = table.concat(r) end\n" \
       "request = function() return req end\n"
 
@@ -44,7 +47,18 @@ def archive(files):
     return gzip.compress(bytes(out), 1)
 
 
-def linux(folder, program):
+def build_plugin(folder):
+    subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", f"{folder}/insns.so", os.path.join(ROOT, "tests/system/insns.c")], check=True)
+
+
+def read_plugin(table):
+    """{address: instructions executed from there on}: what insns.c counts."""
+    with open(table, "r+b") as f, mmap.mmap(f.fileno(), 0) as m:
+        v = struct.unpack(f"<{len(m) // 8}Q", m[:])
+    return {pc: n for pc, n in zip(v[::2], v[1::2]) if pc}
+
+
+def linux(folder, program, modules=MODULES):
     """QEMU's options for a Linux with this program as /server."""
     def content(path):
         with open(path, "rb") as f:
@@ -53,7 +67,7 @@ def linux(folder, program):
     subprocess.run(["gcc", "-O2", "-static", "-o", f"{folder}/init", os.path.join(ROOT, "tests/system/linuxinit.c")], check=True)
     files = [("dev", 0o40755, b""), ("dev/console", 0o20600, b""), ("modules", 0o40755, b""), ("init", 0o100755, content(f"{folder}/init")),
              ("server", 0o100755, content(program))]
-    for i, m in enumerate(MODULES):
+    for i, m in enumerate(modules):
         for path in glob.glob(f"{base}/lib/modules/*/kernel/**/{m}.ko", recursive=True):
             files.append((f"modules/{i}-{m}.ko", 0o100644, content(path)))
     made = set()
@@ -80,8 +94,7 @@ class Server:
         else:
             program = shutil.which("redis-check-rdb") if what == "redis" else os.environ["PEERS"]
             words = "--save --protected-mode no --bind 0.0.0.0" if what == "redis" else f"{what[3:]} :{self.port}"
-            boot = linux(folder, program) + ["-append", "console=ttyS0 quiet loglevel=1 panic=-1 tsc=reliable clocksource=tsc "
-                                             f"mitigations=off nokaslr server.ip={self.ip} GOMAXPROCS={smp} -- {words}"]
+            boot = linux(folder, program) + ["-append", f"{LINUX_LINE} server.ip={self.ip} GOMAXPROCS={smp} -- {words}"]
         many = smp > 1
         subprocess.run(f"ip tuntap add {tap} mode tap {'multi_queue' if many else ''} && ip addr add 10.91.{net}.1/24 dev {tap} && "
                        f"ip link set {tap} up", shell=True, check=True)
@@ -120,9 +133,7 @@ class Server:
         return out
 
     def counts(self):
-        with open(self.table, "r+b") as f, mmap.mmap(f.fileno(), 0) as m:
-            v = struct.unpack(f"<{len(m) // 8}Q", m[:])
-        return {pc: n for pc, n in zip(v[::2], v[1::2]) if pc}
+        return read_plugin(self.table)
 
     def frames(self):
         total = 0
@@ -148,6 +159,32 @@ class Server:
         return n // 2 * len(rows), " ".join(f"{r[0]} {float(r[1]):.0f}" for r in rows), " ".join(r[6] + "ms" for r in rows)
 
 
+def idle(server, conns, o):
+    """Connections that asked once and then stay silent."""
+    ask, opened = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n" if server.http else b"PING\r\n", []
+    for _ in range(conns):
+        s = socket.create_connection((server.ip, server.port))
+        s.sendall(ask)
+        s.recv(1000)
+        opened.append(s)
+    time.sleep(20) # in which stacks are put away, and each peer is asked once whether it lives
+    times, counts, begin = server.times(), server.counts() if o.count else {}, time.monotonic()
+    time.sleep(o.seconds)
+    took = time.monotonic() - begin
+    share = sum(t - times.get(name, 0) for name, t in server.times().items()) / took
+    say(f"idle, {conns} connections: {100 * share:.2f} % of a host core", "instructions a second", server, counts, took, o)
+
+
+def say(line, what, server, before, n, o):
+    """A line of the result, with --count the instructions since then for each of n, and where."""
+    if o.count:
+        insns = {pc: c - before.get(pc, 0) for pc, c in server.counts().items()}
+        line += f"; {what} {sum(insns.values()) / n:.0f}"
+    print(line, flush=True)
+    if o.count and o.top:
+        top(server, insns, n, o.top)
+
+
 def top(server, spent, n, lines):
     syms = sorted((int(w[0], 16), w[2]) for w in (line.split() for line in subprocess.run(
         ["nm", server.image], stdout=subprocess.PIPE, check=True).stdout.decode().splitlines()) if len(w) == 3 and w[1] in "tTwW")
@@ -169,28 +206,31 @@ def main():
     p.add_argument("--rounds", type=int, default=1)
     p.add_argument("--top", type=int, default=0)
     p.add_argument("--count", action="store_true")
+    p.add_argument("--idle", action="store_true")
     o = p.parse_args()
+    if o.idle:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(o.conns) + 100, max(o.conns) + 100))
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", f"{folder}/insns.so", os.path.join(ROOT, "tests/system/insns.c")], check=True)
+        build_plugin(folder)
         for what, smp in [(w, s) for _ in range(o.rounds) for s in o.smp for w in o.servers]: # in turn
             server = Server(what, smp, o.count, folder)
             try:
+                if o.idle:
+                    for conns in o.conns:
+                        print(f"{what} smp {smp} ", end="")
+                        idle(server, conns, o)
+                    continue
                 server.client(16, 1, 1, folder)
                 for conns, depth in [(c, d) for c in o.conns for d in o.depth]:
                     times, frames, counts = server.times(), server.frames(), server.counts() if o.count else {}
                     n, rate, p99 = server.client(conns, depth, o.seconds, folder)
                     spent = {name: t - times.get(name, 0) for name, t in server.times().items()}
                     busiest = max(t for name, t in spent.items() if name.startswith("CPU"))
-                    line = f"{what} smp {smp} conns {conns} depth {depth}: {rate}/s, 99 % in {p99}; us/request QEMU {sum(spent.values()) / n * 1e6:.1f}, " \
-                           f"busiest core {busiest / n * 1e6:.1f}; frames {(server.frames() - frames) / n:.2f}"
-                    if o.count:
-                        insns = {pc: c - counts.get(pc, 0) for pc, c in server.counts().items()}
-                        line += f"; instructions {sum(insns.values()) / n:.0f}"
-                    print(line, flush=True)
-                    if o.count and o.top:
-                        top(server, insns, n, o.top)
+                    say(f"{what} smp {smp} conns {conns} depth {depth}: {rate}/s, 99 % in {p99}; us/request QEMU {sum(spent.values()) / n * 1e6:.1f}, "
+                        f"busiest core {busiest / n * 1e6:.1f}; frames {(server.frames() - frames) / n:.2f}", "instructions", server, counts, n, o)
             finally:
                 server.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -14,6 +14,7 @@
 #include <lwip/priv/tcp_priv.h>
 #include "ingot.h"
 #include "fuzz.h"
+#include "tests/unit/frame.h"
 
 enum kind { RAW, IP4, ICMP4, TCP, UDP, DHCP, DNS, IP6, ICMP6, RAW_DHCP, KINDS };
 
@@ -24,10 +25,6 @@ static const uint8_t ours[4] = { 10, 0, 2, 15 }, theirs[4] = { 10, 0, 2, 2 }, dn
 static const uint8_t peer_mac[6] = { 2, 0, 0, 0, 0, 1 };
 
 /* ---- the wire ------------------------------------------------------------------- */
-
-static uint32_t get32(const uint8_t *p) { return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3]; }
-static void put32(uint8_t *p, uint32_t v) { p[0] = v >> 24, p[1] = v >> 16, p[2] = v >> 8, p[3] = v; }
-static void put16(uint8_t *p, size_t v) { p[0] = v >> 8, p[1] = v; }
 
 /* What a peer would learn of what it gets. */
 static bool transmit(struct netdev *d, unsigned queue, const struct net_piece *v, unsigned n, const struct net_offload *off)
@@ -62,20 +59,6 @@ static void arrive(struct netdev *d, const uint8_t *p, size_t n, bool checked)
 	struct netbuf b = { .data = fuzz_copy(p, n), .len = (uint32_t)n, .free = release,
 		            .off.flags = checked ? NET_CSUM_VALID : 0 };
 	d->rx(d, 0, &b);
-}
-
-static uint32_t sum(const uint8_t *p, size_t n, uint32_t s)
-{
-	for (size_t i = 0; i < n; i++)
-		s += i & 1 ? p[i] : p[i] << 8;
-	return s;
-}
-
-static void put_sum(uint8_t *p, uint32_t s)
-{
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	put16(p, ~s & 0xffff);
 }
 
 /* p has n bytes behind room for both headers. */

@@ -78,7 +78,7 @@ struct core {
 static struct core cores[HOST_MAX_CORES];
 static __thread unsigned self_id __attribute__((tls_model("local-exec")));
 static size_t heap_len;
-static char cmdline[16384];
+static char cmdline[16384] __attribute__((section("noscan_bss,\"aw\",@nobits#"))); /* as NOSCAN_BSS */
 static uint64_t t0;
 static uint32_t timer_word;   /* futex: bumped when a deadline is earlier than timer_until */
 static uint64_t timer_until;  /* when the timer thread wakes next */

@@ -107,4 +107,33 @@ with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         time.sleep(0.1)
     report.check("cache: when it goes its task does", after == cache_before, (cache_before, after))
     cache.kill()
+
+    # Who never reads is cut off, a subscriber too; who reads slowly is not.
+    cache = stack.enter_context(Guest(built("cache"), ports=f"{cache_port}:6379", net=STATIC, mem="64M",
+                                      args="maxmemory=16M timeout=2"))
+    cache.expect("serving on port")
+    cache_before = info()
+    big = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1000000\r\n" + b"x" * 1000000 + b"\r\n"
+    deaf = [connect(cache_port) for _ in range(2)]
+    deaf[1].sendall(b"SUBSCRIBE news\r\n")
+    deaf[1].recv(100)
+    deaf[0].sendall(big + b"GET k\r\n" * 40)
+    with connect(cache_port) as speaker:
+        for _ in range(8):
+            speaker.sendall(b"*3\r\n$7\r\nPUBLISH\r\n$4\r\nnews\r\n$1000000\r\n" + b"y" * 1000000 + b"\r\n")
+            speaker.recv(100)
+    with socket.create_connection(("127.0.0.1", cache_port), 150) as slow:
+        slow.sendall(big + b"GET k\r\n" * 8 + b"QUIT\r\n")
+        got = b""
+        while piece := slow.recv(1 << 16):
+            got += piece
+            time.sleep(0.03) # three seconds in all, and more
+    until = time.monotonic() + 60
+    while (after := info()) != cache_before and time.monotonic() < until:
+        time.sleep(0.1)
+    report.check("cache: who never reads is cut off", after == cache_before, (cache_before, after, cache.text))
+    report.check("cache: who reads slowly gets all", len(got) == 5 + 8 * 1000012 + 5, (len(got), got[-100:]))
+    for s in deaf:
+        s.close()
+    cache.kill()
 sys.exit(report.end())

@@ -4,6 +4,7 @@ flood of SYNs, packets with anything changed in them, thousands of connections t
 stay silent, no DHCP server for a while, a link that is lost, time from a server.
 
 test: limit=600"""
+import json
 import os
 import random
 import re
@@ -158,6 +159,19 @@ def answers(wire):
     return good
 
 
+def stats(wire):
+    """What the server says after a collection."""
+    c, answer = Client(wire), b""
+    c.connect()
+    c.packet(ACK | PSH, b"GET /api/gc HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    while not answer.endswith(b"}\n") and (got := wire.get(lambda f: tcp_of(f, c.port), 60)):
+        if got[0] == c.ack:
+            answer += got[3]
+            c.ack += len(got[3])
+    c.packet(RST | ACK)
+    return json.loads(answer[answer.index(b"\r\n\r\n"):])
+
+
 def flood(wire, rng):
     """SYNs from everywhere, whose senders never answer, and a real client amid them."""
     def some(n):
@@ -282,6 +296,24 @@ def silent(wire, n):
     return made
 
 
+def probes(wire, made, limit=60):
+    """Waits until each of these connections was asked whether its peer lives, which answers:
+    when the first was after the last had been made, and how many times at once the others."""
+    begun = last = time.monotonic()
+    left, bursts, first = {c.port: c for c in made}, 0, None
+    def wanted(f):
+        port = struct.unpack(">H", f[36:38])[0]
+        got = port in left and tcp_of(f, port)
+        return (port, got) if got and got[2] == ACK and not got[3] and got[0] == (left[port].ack - 1) & 0xffffffff else None
+    while left and (found := wire.get(wanted, limit)):
+        now = time.monotonic()
+        first = first or now - begun
+        bursts += now - last > 2
+        last = now
+        left.pop(found[0]).packet(ACK)
+    return not left, first, bursts
+
+
 with tempfile.TemporaryDirectory() as folder:
     rng = random.Random(7)
     wire = Wire(folder)
@@ -314,6 +346,30 @@ with tempfile.TemporaryDirectory() as folder:
             if not good:
                 break
         report.check("1,500 silent connections in 32 MiB, three times", good, f"round {i}: {len(made)}\n{guest.text}")
+        begun = time.monotonic()
+        made = silent(wire, 300)
+        most = 2 + (time.monotonic() - begun) // 4 # those whose turn comes within 4 s, together
+        all_asked, first, bursts = probes(wire, made)
+        report.check("300 silent peers are asked whether they live, after 15 s, many at once",
+                     all_asked and first > 10 and bursts <= most and answers(wire), (all_asked, first, bursts, most, guest.text))
+
+    wire = Wire(folder)
+    with Guest(image, wire.extra, net=STATIC, mem="64M", limit=400) as guest:
+        guest.expect("serving on port 80")
+        before = stats(wire)
+        made = silent(wire, 10000)
+        served, during = answers(wire), stats(wire)
+        for i, c in enumerate(made):
+            c.reset()
+            if i % 50 == 49: # no more at once than the socket of QEMU's side holds
+                served += answers(wire)
+        until = time.monotonic() + 60
+        while (after := stats(wire))["tasks"] > before["tasks"] and time.monotonic() < until:
+            time.sleep(0.2)
+        report.check("10,000 silent connections, and the others are served", len(made) == 10000 and
+                     during["tasks"] >= 10000 and served == 201, (len(made), served, during))
+        report.check("and none of their tasks and memory is left", after["tasks"] == before["tasks"] and
+                     after["heap"] < before["heap"] + 65536, (before, during, after))
 
     wire = Wire(folder)
     with Guest(image, wire.extra, limit=200) as guest:

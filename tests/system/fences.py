@@ -88,9 +88,7 @@ def caught(report, program, step, test, name):
 def main():
     report = Report("fences")
     wanted = sys.argv[1:]
-    built = subprocess.run(["make"] + [f"build/sabotage/unit/{p}" for p in (HAPPENS, LITMUS, SCHED)], cwd=ROOT,
-                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    if not report.check("builds", built.returncode == 0, built.stdout.decode("utf-8", "replace")[-2000:]):
+    if not report.builds(*(f"build/sabotage/unit/{p}" for p in (HAPPENS, LITMUS, SCHED))):
         return report.end()
     with open(f"{ROOT}/rt/sabotage.h", encoding="utf-8") as f:
         named = set(re.findall(r"^\tX\((?!gc_)(\w+)\)", f.read(), re.M)) - {"none"}

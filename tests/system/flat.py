@@ -1,10 +1,12 @@
 #!/usr/bin/python3 -B
 """Nothing on a hot path of the scheduler grows with the number of tasks or of
 cores: executed instructions of an op with 10^2 ... 10^6 tasks parked, and with
-1 ... 64 cores of which the others are idle.
+1 ... 64 cores of which the others are idle.  Nor does a collection's last stop
+grow with what lives or with the tasks that are parked, by more than 20 %.
 
     flat.py              compares (a test)
     flat.py --print      prints the tables
+    flat.py --live       prints the collector's only, up to 4 GiB: minutes
 
 test: limit=900
 
@@ -41,6 +43,27 @@ def bench(names, smp, mem, machine, args=""):
     return found, done
 
 
+def collections(sizes, mem, parked=0):
+    """{size: {"first", "last", "all": instructions}}: of the stops, and of the whole cycle."""
+    done = boot(built("bench"), ["-icount", "shift=0,sleep=off"], limit=400, accel="tcg,thread=single", machine="microvm",
+                godebug="stackfreeze=0", smp=1, mem=mem, args=f"-p {parked} " + " ".join(f"gc_stop_{size}" for size in sizes))
+    found = {size: {} for size in sizes}
+    for line in done.text.splitlines():
+        words = line.split()
+        if len(words) == 5 and words[0].startswith("gc_stop_"):
+            size, what = words[0].split("_")[2:]
+            found[size][what] = float(words[1])
+    return found, done
+
+
+def live_table(found, head=True):
+    if head:
+        print(f"{'live':>8}{'first stop':>12}{'last stop':>12}{'cycle':>14}")
+    for size, row in found.items():
+        print(f"{size:>8}" + "".join(f"{row.get(what, float('nan')):{n}.0f}" for what, n in (("first", 12), ("last", 12), ("all", 14))),
+              flush=True)
+
+
 def as_before(name, before, now):
     return before and now and now <= before * (1.15 if name in EVENTS else 1.05) + 20
 
@@ -56,7 +79,23 @@ def table(title, columns, rows, out):
 
 
 def main():
+    if "--live" in sys.argv:
+        for size, mem in (("1m", "512M"), ("16m", "512M"), ("64m", "512M"), ("256m", "512M"), ("1g", "1500M"), ("4g", "5500M")):
+            live_table(collections([size], mem)[0], size == "1m")
+        return 0
     report = Report("flat")
+    found, done = collections(("64m", "256m"), "512M")
+    if "--print" in sys.argv:
+        live_table(found)
+    few, now = (found[size].get("last") for size in found)
+    report.check("last stop with 256 MiB live as with 64 MiB", few and now and now < 1.2 * few, f"{few} -> {now}\n{done if not now else ''}")
+    stops = {n: collections(["1m"], memory(n), n) for n in (10, 1000, 10000)}
+    for n, (found, done) in stops.items():
+        few, now = stops[10][0]["1m"].get("last"), found["1m"].get("last")
+        if "--print" in sys.argv:
+            print(f"last stop with {n} tasks parked: {now}")
+        report.check(f"last stop with {n} tasks parked as with 10", few and now and now < 1.2 * few,
+                     f"{few} -> {now}\n{done if not now else ''}")
     with open("/proc/meminfo", encoding="ascii") as f: # half of what there is: others use it, too
         free = next(int(line.split()[1]) for line in f if line.startswith("MemAvailable")) >> 11
     tasks = [n for n in TASKS if int(memory(n)[:-1]) < free]

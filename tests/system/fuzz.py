@@ -28,9 +28,9 @@ FOUND = f"{ROOT}/build/fuzz/found"
 # Inputs in the test: some two seconds each.
 RUNS = {"text": 6000, "tar": 3000, "http_message": 5000, "http_server": 1200, "http_client": 700, "cache": 800, "net": 3000,
         "virtio": 1200, "acpi": 3000, "memory_map": 3000,
-        "pci": 1000, "e1000e": 3000}
+        "pci": 1000, "e1000e": 3000, "settings": 10000, "nvme": 800}
 # Each input of these leaves something behind, for the process's life: so many in one.
-ROUND = {"virtio": 20000}
+ROUND = {"virtio": 20000, "nvme": 2000}
 # Of a corpus, bytes in all and of one input.
 CORPUS_MAX, INPUT_MAX = 16 << 10, 1024
 
@@ -110,7 +110,7 @@ def fuzz(target, settings):
     print(f"{target}: what it finds goes to build/fuzz/found/{target}/", flush=True)
     status = 0
     while status == 0 and runs != 0 and time.monotonic() < end:
-        part = min(n for n in (runs, ROUND.get(target), 1 << 40) if n is not None)
+        part = min(n for n in (runs, ROUND.get(target), 1 << 30) if n is not None)
         status = subprocess.run([PROGRAM, target, *seed, f"-runs={part}", f"-max_total_time={int(end - time.monotonic()) + 1}",
                                  new, f"{CORPUS}/{target}"], env=environment(f"{FOUND}/{target}")).returncode
         runs = None if runs is None else runs - part

@@ -29,9 +29,7 @@ def booted(what):
 
 def main():
     report = Report("gcbugs")
-    done = subprocess.run(["make", PROGRAM, "build/mnasty/app/gcbugs.elf"], cwd=ROOT, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    if not report.check("builds", done.returncode == 0, done.stdout.decode("utf-8", "replace")[-2000:]):
+    if not report.builds(PROGRAM, "build/mnasty/app/gcbugs.elf"):
         return report.end()
     for where, run in (("hosted", hosted), ("booted", booted)):
         status, text = run("read")

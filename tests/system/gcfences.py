@@ -85,9 +85,7 @@ def main():
     wanted = sys.argv[1:]
     targets = sorted({f"build/sabotage/unit/{p}" for p, _, _ in HOSTED.values()} |
                      {f"build/mnasty/unit/{p}.elf" for p in ("gcmove", "gcsteps")})
-    done = subprocess.run(["make"] + targets, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False)
-    if not report.check("builds", done.returncode == 0, done.stdout.decode("utf-8", "replace")[-2000:]):
+    if not report.builds(*targets):
         return report.end()
     with open(f"{ROOT}/rt/sabotage.h", encoding="utf-8") as f:
         named = set(re.findall(r"^\tX\((gc_\w+)\)", f.read(), re.M)) - {DIRTY_BITS, ELSEWHERE}

@@ -39,9 +39,7 @@ def limit(run, words, nodes):
 
 def main():
     report = Report("gclimit")
-    done = subprocess.run(["make", os.path.relpath(PROGRAM, ROOT)], cwd=ROOT, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    if not report.check("builds", done.returncode == 0, done.stdout.decode("utf-8", "replace")[-2000:]):
+    if not report.builds(os.path.relpath(PROGRAM, ROOT)):
         return report.end()
     nodes = 1000000
     # In an image under TCG one turn of the collector is long beside what the bucket holds, and what

@@ -46,12 +46,24 @@ for what, settings in (("q35, DHCP", {}), ("microvm, DHCP", {"machine": "microvm
                      text.endswith(b"\r\n\r\nHello, World!\n"), (status, text))
 
 port = free_port()
+with Guest(image, ports=f"{port}:80", args="debug") as guest:
+    serving(guest)
+    status, text = curl(port, "/debug/netstat")
+    report.check("the console over HTTP, when asked for", status == 0 and b"10.0.2.15" in text and b":80" in text, text)
+with Guest(image, args="debig") as guest:
+    report.check("an unknown argument", guest.expect("httpd: unknown argument 'debig'; there is debug") and guest.wait() != 0, guest.text)
+
+port = free_port()
 with Guest(image, ports=f"{port}:80", smp=4) as guest, tempfile.TemporaryDirectory() as folder:
     serving(guest)
     status, text = curl(port, "/")
     report.check("a page", status == 0 and b"<h1>Ingot</h1>" in text, text)
     status, text = curl(port, "/api/stats")
     report.check("figures in JSON", status == 0 and json.loads(text)["cores"] == 4, text)
+    guest.send("ps\n")
+    report.check("the console shows its tasks", guest.expect(r"\n *\d+ +\d+ +\d+ +\S+  IO wait \(system\) +\w+ \S+:\d+", 60), guest.text)
+    status, text = curl(port, "/debug/ps", "-i")
+    report.check("but not to everyone", status == 0 and text.startswith(b"HTTP/1.1 404 "), text)
     status, text = curl(port, "/api/echo", "-d", 'a "quoted"\n\x01line', "-H", "Content-Type: text/x")
     report.check("an echo in JSON", status == 0 and json.loads(text) == {
         "method": "POST", "path": "/api/echo", "type": "text/x", "length": 16, "body": 'a "quoted"\n\x01line'}, text)
@@ -297,7 +309,7 @@ with tempfile.TemporaryDirectory() as folder:
             report.check(f"{what}: which gets it all", data.endswith(big), len(data))
             slow.close()
 
-done = boot(image, args="x", net="nonsense", ports=f"{free_port()}:80")
+done = boot(image, net="nonsense", ports=f"{free_port()}:80")
 report.check("a bad address is named", done.status == 2 and
              'boot parameter "NET=nonsense": nonsense: want ADDRESS/BITS' in done.text, done)
 with tempfile.TemporaryDirectory() as folder:

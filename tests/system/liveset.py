@@ -47,9 +47,7 @@ def steps(text):
 
 def main():
     report = Report("liveset")
-    done = subprocess.run(["make", os.path.relpath(PROGRAM, ROOT)], cwd=ROOT, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    if not report.check("builds", done.returncode == 0, done.stdout.decode("utf-8", "replace")[-2000:]):
+    if not report.builds(os.path.relpath(PROGRAM, ROOT)):
         return report.end()
     for seed in sys.argv[1:] or (1, random.randrange(1 << 32)):
         status, text = hosted(seed, f"{BESIDE},gctrack=0")

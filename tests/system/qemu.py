@@ -182,6 +182,12 @@ class Report:
             print(f"FAIL {self.name} {what}: {evidence}", flush=True)
         return good
 
+    def builds(self, *targets):
+        """The case that make makes these, named from the tree's top."""
+        done = subprocess.run(["make", *targets], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+        return self.check("builds", done.returncode == 0, done.stdout.decode("utf-8", "replace")[-2000:])
+
     def skip(self, what, reason):
         print(f"skip {self.name} {what}: {reason}", flush=True)
 

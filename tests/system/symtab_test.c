@@ -97,13 +97,13 @@ static void dump(void)
 	unsigned long lo, hi;
 
 	while (scanf("%lx %lx", &lo, &hi) == 2) {
-		struct rt_sym last = { 0 };
+		struct rt_sym last = { .line = -1u };
 
 		for (; lo < hi; lo++) {
-			struct rt_sym s = { "", "", 0, 0 };
+			struct rt_sym s = { .file = "" };
 
 			rt_symbolize(lo, &s);
-			if (s.func == last.func && s.file == last.file && s.line == last.line)
+			if (strcmp(s.func, last.func) == 0 && s.func_start == last.func_start && s.file == last.file && s.line == last.line)
 				continue;
 			printf("%lx %s %s %u %lx\n", lo, s.func[0] ? s.func : "-", s.file[0] ? s.file : "-", s.line,
 			       (unsigned long)s.func_start);

@@ -1,14 +1,13 @@
 #!/usr/bin/python3 -B
 """What why_alive() and heap_dump() print: roots by name, chains with offsets, who allocated."""
 import re
-import subprocess
 
 from qemu import ROOT, Report, boot
 
 IMAGE = "build/metal/unit/whyalive.elf"
 
 report = Report("whyalive")
-report.check("builds", subprocess.run(["make", IMAGE], cwd=ROOT, stdout=subprocess.DEVNULL).returncode == 0)
+report.builds(IMAGE)
 done = boot(f"{ROOT}/{IMAGE}", mem="256M")
 blocks = re.findall(r"^expect: ([^\n]*)\n(.*?)^end$", done.text, re.M | re.S)
 text = dict(blocks)

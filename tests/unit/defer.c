@@ -552,6 +552,198 @@ TEST(recover_from_another_stack_segment)
 	}
 }
 
+/* ---- where blocks end ------------------------------------------------------- */
+
+/* The calls are made at the function's end, though the block ends before. */
+static __attribute__((noinline)) int result_after_the_block(int n)
+{
+	int x = n;
+
+	{
+		defer(set, &x, 5);
+	}
+	return x;
+}
+
+static __attribute__((noinline)) int work_after_the_block(int n)
+{
+	int x = n;
+
+	if (n) {
+		defer(set, &x, 5);
+	}
+	note((char)('0' + x));
+	return x * 2;
+}
+
+static int at_end;
+
+static __attribute__((noinline)) void store_after_the_block(void)
+{
+	{
+		defer(set, &at_end, 1);
+	}
+	at_end = 2;
+}
+
+static __attribute__((noinline)) int64 *pointer_after_the_block(int64 **p)
+{
+	{
+		defer(set, (int *)p[0], 3);
+	}
+	return p[1];
+}
+
+TEST(a_block_that_ends_earlier_changes_nothing)
+{
+	int64 a = 0, b = 0, *p[] = { &a, &b };
+
+	reset();
+	for (int i = 0; i < 3; i++) {
+		CHECK_EQ(result_after_the_block(1 + i), 1 + i);
+		CHECK_EQ(work_after_the_block(i), 2 * i);
+		store_after_the_block();
+		CHECK_EQ(at_end, 1);
+		CHECK(pointer_after_the_block(p) == &b);
+		CHECK_EQ(a, 3);
+	}
+	CHECK_STR(trace, "012");
+}
+
+/* Into the midst of a block, past a defer, and back before one. */
+static __attribute__((noinline)) int jumps(int way)
+{
+	int n = 0;
+
+	switch (way) {
+	case 1:
+		defer(note, 'a');
+		break;
+	case 2:
+		note('-');
+		break;
+	case 3:
+	again:;
+		defer(note, (char)('0' + n));
+		if (++n < 3)
+			goto again;
+		note('-');
+		break;
+	default:
+		return 7;
+	}
+	return way;
+}
+
+TEST(jumps_past_a_defer_and_back)
+{
+	static const char *const want[] = { "", "a", "-", "-210" };
+
+	for (int twice = 0; twice < 2; twice++)
+		for (int way = 0; way < 4; way++) {
+			reset();
+			CHECK_EQ(jumps(way), way ? way : 7);
+			CHECK_STR(trace, want[way]);
+		}
+}
+
+static __attribute__((noinline)) int returns_inside(int n)
+{
+	defer(note, 'o');
+	for (int i = 0; i < 3; i++) {
+		defer(note_int, i);
+		if (i == n) {
+			defer(note, 'i');
+			return i + 40;
+		}
+	}
+	defer(note, 'e');
+	return -1;
+}
+
+TEST(returns_from_inside_of_blocks)
+{
+	static const char *const want[] = { "i0o", "i10o", "i210o", "e210o" };
+
+	for (int n = 0; n < 4; n++) {
+		reset();
+		CHECK_EQ(returns_inside(n), n < 3 ? n + 40 : -1);
+		CHECK_STR(trace, want[n]);
+	}
+}
+
+/* A deferred call that defers takes the place of the record that it came from. */
+static void defers_too(struct args a, int64 *to, string s)
+{
+	defer(add_string, to, s);
+	defer(add_strings, to, s, s, S(""));
+	*to += a.v[29];
+}
+
+static void defers_small(int64 *to, double d, string s)
+{
+	defer(add_float, to, d);
+	defer(add_string, to, s);
+	*to += (int64)d;
+}
+
+static __attribute__((noinline)) void defers_what_defers(int64 *to)
+{
+	struct args a = {};
+
+	a.v[29] = 1000;
+	defer(defers_too, a, to, S("four"));
+	defer(defers_small, to, 8.0, S("7 bytes"));
+}
+
+TEST(a_deferred_call_defers)
+{
+	int64 n = 0;
+
+	defers_what_defers(&n);
+	CHECK_EQ(n, 4 + 8 + 1000 + 16 + 7 + 8);
+}
+
+/* Panics of the calls that are made at a block's end. */
+static __attribute__((noinline)) int64 *ends_in_panics(int64 *p)
+{
+	defer(note, '1');
+	defer(catch);
+	defer(note, '2');
+	defer(panics_again);
+	defer(note, '3');
+	return p;
+}
+
+static __attribute__((noinline)) void ends_in_a_panic_for_the_caller(void)
+{
+	defer(panics_again);
+}
+
+static __attribute__((noinline)) int calls_what_ends_in_a_panic(int n)
+{
+	defer(catch);
+	ends_in_a_panic_for_the_caller();
+	return n;
+}
+
+static __attribute__((noinline)) int goes_on_after_it(int a, int b, int c, int d)
+{
+	return calls_what_ends_in_a_panic(a) + a + b * 2 + c * 3 + d * 4;
+}
+
+TEST(panics_of_calls_at_the_end)
+{
+	for (int i = 0; i < 3; i++) {
+		reset();
+		CHECK(ends_in_panics(&added) == NULL);
+		CHECK_STR(trace, "3p2r1");
+		caught = S("");
+		CHECK_EQ(goes_on_after_it(1, 2, 3, 4), 30);
+		CHECK_S(caught, S("second"));
+	}
+}
+
 /* ---- tasks ------------------------------------------------------------------ */
 
 static void done(chan(int) c, int v)
@@ -659,6 +851,11 @@ TEST_MAIN
 	RUN(a_panic_while_returning_is_recovered_by_the_same_function);
 	RUN(a_panic_carries_a_value);
 	RUN(recover_from_another_stack_segment);
+	RUN(a_block_that_ends_earlier_changes_nothing);
+	RUN(jumps_past_a_defer_and_back);
+	RUN(returns_from_inside_of_blocks);
+	RUN(a_deferred_call_defers);
+	RUN(panics_of_calls_at_the_end);
 	RUN(goexit_runs_deferred_calls);
 	RUN(many_tasks);
 	RUN(the_collector_sees_a_returning_frame);

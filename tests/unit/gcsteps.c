@@ -13,7 +13,11 @@
 #define CYCLES 40
 #endif
 #define CELLS 512
+#if defined INGOT_NASTY && !defined INGOT_SABOTAGE
+#define LINKS 8 /* GODEBUG=gcstress collects at each few of them */
+#else
 #define LINKS 64
+#endif
 #define CARRIERS 4
 
 struct box {
@@ -293,16 +297,24 @@ TEST(what_finalizers_get_lives)
 struct wide {
 	struct wide *to[500];
 };
+/* Above 512 bytes: it goes to a stack of objects, not to the queue of spans. */
+struct stacked {
+	struct box *thing;
+	char fill[600];
+};
 
-/* Five of each have as many in turn; the others have a box. */
+/* Five of each have as many in turn; the others have a box, first. */
 static struct wide *wide_new(int depth)
 {
 	struct wide *w = new(struct wide);
 	for (int i = 0; i < 500; i++) {
 		if (depth > 0 && i % 100 == 0) {
 			w->to[i] = wide_new(depth - 1);
-		} else {
+		} else if (i % 4) {
 			struct cell *c = new(struct cell, .thing = box_new(i));
+			w->to[i] = (struct wide *)c;
+		} else {
+			struct stacked *c = new(struct stacked, .thing = box_new(i));
 			w->to[i] = (struct wide *)c;
 		}
 	}

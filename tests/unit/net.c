@@ -462,6 +462,30 @@ TEST(echo_requests_are_answered)
 	must(net_ping(b, 5 * Second, &rtt));
 }
 
+/* rt/net/stack.c: how often lwIP's timers made a task run. */
+extern uint64_t net_wakes;
+
+TEST(a_stack_with_idle_connections_sleeps)
+{
+	enum { N = 50 };
+	listener *l = listen_any(S("127.0.0.1:0"));
+	conn *here[N], *there[N];
+	for (int i = 0; i < N; i++) {
+		here[i] = dial_to(l);
+		must(listener_accept(l, &there[i]));
+	}
+	sleep(Second); /* delayed acknowledgements have been sent */
+	uint64_t before = __atomic_load_n(&net_wakes, __ATOMIC_RELAXED);
+	sleep(2 * Second);
+	uint64_t woken = __atomic_load_n(&net_wakes, __ATOMIC_RELAXED) - before;
+	CHECK(woken <= 3); /* each 250 ms: 8; lwIP's own loop: 40 */
+	for (int i = 0; i < N; i++) {
+		must(conn_close(here[i]));
+		must(conn_close(there[i]));
+	}
+	must(listener_close(l));
+}
+
 TEST_MAIN
 {
 	RUN(bytes_come_back_over_ipv4);
@@ -485,4 +509,5 @@ TEST_MAIN
 	RUN(bad_networks_and_addresses);
 	RUN(this_machine_by_name);
 	RUN(echo_requests_are_answered);
+	RUN(a_stack_with_idle_connections_sleeps);
 }

@@ -228,8 +228,8 @@ static void work(disk *d, int me, int64 *errors, wait_group *wg)
 	for (int i = 0; i < 20; i++) {
 		size_t n = BLOCK * (1 + (size_t)(me * 7 + i * 5) % (most / BLOCK)), shift = (size_t)(i * 44 % 4096);
 		memset(want + shift, me * 20 + i, n);
-		error e = disk_write_at(d, want + shift, n, (int64)(me * most));
-		error g = e ? e : disk_read_at(d, p + 4096 - shift, n, (int64)(me * most));
+		error e = TRY(disk_write_at(d, want + shift, n, (int64)(me * most)));
+		error g = e ? e : TRY(disk_read_at(d, p + 4096 - shift, n, (int64)(me * most)));
 		if (e || g)
 			atomic_add(errors, 1);
 		else if (memcmp(p + 4096 - shift, want + shift, n) != 0)
@@ -266,8 +266,8 @@ TEST(good)
 		byte *p = rt_make(byte, 300001), *q = rt_make(byte, 300001);
 		for (size_t i = 0; i < 300001; i++)
 			p[i] = (byte)(i * 7 ^ i >> 8);
-		CHECK(disk_write_at(d, p + 1, 586 * BLOCK, BLOCK) == NULL);
-		CHECK(disk_read_at(d, q + 1, 586 * BLOCK, BLOCK) == NULL);
+		CHECK(TRY(disk_write_at(d, p + 1, 586 * BLOCK, BLOCK)) == NULL);
+		CHECK(TRY(disk_read_at(d, q + 1, 586 * BLOCK, BLOCK)) == NULL);
 		CHECK(memcmp(p + 1, q + 1, 586 * BLOCK) == 0 && memcmp(f->disk + BLOCK, p + 1, 586 * BLOCK) == 0);
 		CHECK(disk_discard(d, BLOCK, 100 * BLOCK) == NULL);
 		CHECK_EQ(f->discarded, 100);

@@ -4,10 +4,10 @@
  * macro of these headers is missing here:
  * headers: api_arena.h api_atomic.h api_bufio.h api_bytes.h api_container.h api_context.h
  *   api_date.h api_defer.h api_device.h api_disk.h api_encoding.h api_error.h api_file.h
- *   api_format.h api_group.h api_hash.h api_io.h api_map.h api_mem.h api_net.h api_persist.h
- *   api_pool.h api_rand.h api_reflect.h api_select.h api_slices.h api_sort.h api_special.h
- *   api_strconv.h api_string.h api_sync.h api_syncmap.h api_task.h api_time.h
- *   api_unicode.h api_value.h */
+ *   api_format.h api_group.h api_hash.h api_http.h api_io.h api_log.h api_map.h api_mem.h
+ *   api_net.h api_persist.h api_pool.h api_rand.h api_reflect.h api_select.h api_slices.h
+ *   api_sort.h api_special.h api_strconv.h api_string.h api_sync.h api_syncmap.h api_task.h
+ *   api_time.h api_unicode.h api_value.h */
 #include "ingot.h"
 #include "test.h"
 
@@ -538,6 +538,43 @@ TEST(readers_writers_and_dates)
 	ONCE(3, must(time_parse(V(DateOnly), V(S("1970-01-02")), V(&t))));
 }
 
+static void answer(http_writer *w, http_request *r)
+{
+	(void)r;
+	ONCE(3, must(http_print(V(w), "%d %s", V(1), V("a"))));
+}
+
+static void serve(http_server *s, listener *l, chan(error) done)
+{
+	send(done, http_serve(s, l));
+}
+
+TEST(answers_and_logs)
+{
+	listener *l;
+	http_response *r;
+	slice(byte) text;
+	http_server *s = new(http_server, .mux = new_http_mux());
+	chan(error) done = make_chan(error, 1);
+
+	http_handle(s->mux, S("GET /"), answer);
+	must(net_listen(S("tcp"), S("127.0.0.1:0"), &l));
+	go(serve, s, l, done);
+	must(http_get(sprint("http://%s/", net_addr_string(listener_addr(l))), &r));
+	must(http_response_read_all(r, 100, &text));
+	CHECK_S(string_view(text), S("1 a"));
+	http_close(s);
+	recv(done);
+
+	log_set_console_level(LogError);
+	ONCE(1, log_debug("%d", V(1))); /* kept or not */
+	ONCE(2, log_info("%d %s", V(1), V("a")));
+	ONCE(1, log_warn("%d", V(1)));
+	log_set_level(LogError);
+	ONCE(2, log_at(V(LogWarn), "%d", V(1)));
+	ONCE(1, log_error("once %d", V(1)));
+}
+
 TEST_MAIN
 {
 	RUN(slices);
@@ -559,4 +596,5 @@ TEST_MAIN
 	RUN(persistent_vectors_and_maps);
 	RUN(hashes_and_encodings);
 	RUN(readers_writers_and_dates);
+	RUN(answers_and_logs);
 }

@@ -240,6 +240,86 @@ TEST(the_global_queue_is_not_passed_over)
 	CHECK(nturns >= 1000);
 }
 
+/* ---- many new tasks --------------------------------------------------------------- */
+
+static int most_live, leaves;
+
+static void fork_join(int depth, wait_group *done)
+{
+	wait_group wg = { 0 };
+	int live = num_task(), most = most_live;
+	while (live > most && !atomic_compare_and_swap(&most_live, most, live))
+		most = most_live;
+	if (depth > 0) {
+		wait_group_add(&wg, 2);
+		go(fork_join, depth - 1, &wg);
+		go(fork_join, depth - 1, &wg);
+		wait_group_wait(&wg);
+	} else {
+		atomic_add(&leaves, 1);
+	}
+	wait_group_done(done);
+}
+
+/* Tasks that make tasks are worked off depth first, so of 65,535 in all few have
+ * a stack at a time: what a ring holds, and those that wait for them. */
+TEST(who_forks_and_joins_takes_little_memory)
+{
+	for (int ps = 1; ps <= 2 && ps <= num_cpu(); ps++) {
+		int was = gomaxprocs(ps);
+		wait_group wg = { 0 };
+		most_live = leaves = 0;
+		wait_group_add(&wg, 1);
+		go(fork_join, 15, &wg);
+		wait_group_wait(&wg);
+		gomaxprocs(was);
+		CHECK_EQ(leaves, 1 << 15);
+		CHECK(most_live > 15);
+#ifndef INGOT_NASTY /* a ring of 4 spills into the global queue */
+		CHECK(most_live < 2000);
+#endif
+		print("%d Ps: %d tasks at a time\n", ps, most_live);
+	}
+}
+
+enum { EARLY = 50, FLOOD = 150, LATE = 100000 }; /* both fit a ring */
+static int late, early, waited;
+static wait_group all_early;
+
+static void early_task(void)
+{
+	if (atomic_add(&early, 1) == EARLY)
+		waited = late;
+	wait_group_done(&all_early);
+}
+
+static void late_task(void)
+{
+	if (atomic_add(&late, 1) > LATE)
+		return;
+	if (num_task() < EARLY + FLOOD - 1 && early < EARLY) {
+		go(late_task);
+		go(late_task);
+	}
+}
+
+/* New tasks go first only where many wait, and every 61st time the others do. */
+TEST(new_tasks_pass_nobody_over)
+{
+	int was = gomaxprocs(1);
+	early = late = 0;
+	wait_group_add(&all_early, EARLY);
+	for (int i = 0; i < EARLY; i++)
+		go(early_task);
+	for (int i = 0; i < FLOOD; i++)
+		go(late_task);
+	wait_group_wait(&all_early);
+	gomaxprocs(was);
+	CHECK_EQ(early, EARLY);
+	print("%d others began before the last of %d\n", waited, EARLY);
+	CHECK(waited < LATE / 4);
+}
+
 /* ---- stops follow each other closely ----------------------------------------- */
 
 static void stop_often(int n, wait_group *wg)
@@ -324,4 +404,6 @@ TEST_MAIN
 	RUN(tight_loops_take_turns);
 	RUN(who_yields_waits_for_one_loop);
 	RUN(the_global_queue_is_not_passed_over);
+	RUN(who_forks_and_joins_takes_little_memory);
+	RUN(new_tasks_pass_nobody_over);
 }

@@ -51,16 +51,6 @@ static void build(void)
 
 static slice(byte) whole(void) { return (slice(byte)){ archive, at, at }; }
 
-/* In the nasty ring some allocations fail that may, as a disk's buffers. */
-#define TRY(call) \
-	({ \
-		error try_err; \
-		do \
-			try_err = (call); \
-		while (errors_is(try_err, disk_err_memory)); \
-		try_err; \
-	})
-
 static disk *a_disk(int64 bytes)
 {
 	disk *d;

@@ -99,6 +99,16 @@ static inline uint64 next_random(void)
 	return random_state;
 }
 
+/* In the nasty ring some allocations fail that may, as a disk's buffers. */
+#define TRY(call) \
+	({ \
+		error try_err; \
+		do \
+			try_err = (call); \
+		while (errors_is(try_err, disk_err_memory)); \
+		try_err; \
+	})
+
 static inline bool is_zero(const void *p, size_t n)
 {
 	const char *c = p;

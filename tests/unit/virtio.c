@@ -101,12 +101,13 @@ static unsigned pieces_of(struct virtq *q, uint16_t head, struct piece *v)
 		d = t;
 	}
 	for (;; d = &t[d->next]) {
-		if (!d->addr || n == PIECES) /* the driver took it back meanwhile: a reset */
+		uint64_t addr = __atomic_load_n(&d->addr, __ATOMIC_RELAXED);
+		if (!addr || n == PIECES) /* the driver took it back meanwhile: a reset */
 			return 0;
 		/* On metal the address is physical; the device of this test sees it through
 		 * the difference to an address known by both. */
 		intptr_t delta = (intptr_t)q->desc - (intptr_t)virtq_addr(q->desc);
-		v[n++] = (struct piece){ (uint8_t *)(uintptr_t)(d->addr + (uint64_t)delta), d->len, d->flags & 2 };
+		v[n++] = (struct piece){ (uint8_t *)(uintptr_t)(addr + (uint64_t)delta), d->len, d->flags & 2 };
 		if (!(d->flags & 1))
 			return n;
 	}
@@ -148,6 +149,23 @@ static uint32_t do_block(struct fake *f, struct piece *v, unsigned n, enum mode 
 	return mode == SHORT ? wrote - 100 : wrote;
 }
 
+/* An entry with which no request begins, also when the driver comes to look: the second of
+ * this one, or the last of several free ones; if there is none, this. */
+static uint32_t no_request(struct virtq *q, uint16_t head)
+{
+	if (!q->indirect)
+		return q->desc[head].next;
+	uint32_t id = head;
+	mutex_lock(&q->m);
+	if (q->nfree >= 4) {
+		id = q->free_head;
+		for (unsigned i = 1; i < q->nfree; i++)
+			id = q->slot[id].next;
+	}
+	mutex_unlock(&q->m);
+	return id;
+}
+
 /* Takes one request of q if there is one. */
 static bool serve(struct fake *f, struct virtq *q)
 {
@@ -164,6 +182,7 @@ static bool serve(struct fake *f, struct virtq *q)
 	if (n == 0)
 		return false;
 	uint32_t len = 0, room = 0;
+	bool answered = false;
 	for (unsigned i = 0; i < n; i++)
 		room += v[i].write ? v[i].n : 0;
 	if (f->v.id == VIRTIO_BLK) {
@@ -177,7 +196,7 @@ static bool serve(struct fake *f, struct virtq *q)
 		memcpy(v[0].p, f->frame, f->frame_len);
 		len = f->frame_len;
 		f->frame_len = 0;
-		wait_group_done(&f->answered);
+		answered = true;
 	}
 	++*seen;
 	switch (mode) {
@@ -188,11 +207,11 @@ static bool serve(struct fake *f, struct virtq *q)
 		use(q, q->size + 3u, len, 1);
 		break;
 	case FREE_ID:
-		use(q, q->free_head == head ? (head + 1u) % q->size : q->free_head, len, 1);
+		use(q, no_request(q, head), len, 1);
 		break;
-	case TWICE:
-		use(q, head, len, 1);
-		use(q, head, len, 1);
+	case TWICE: /* both at once, or the driver gives it out again between them */
+		q->used->ring[(q->used->idx + 1) & (q->size - 1)] = (struct vring_used_elem){ head, len };
+		use(q, head, len, 2);
 		break;
 	case TOO_LONG:
 		use(q, head, room + 1, 1);
@@ -200,6 +219,8 @@ static bool serve(struct fake *f, struct virtq *q)
 	default:
 		use(q, head, len, 1);
 	}
+	if (answered)
+		wait_group_done(&f->answered);
 	return true;
 }
 
@@ -314,7 +335,9 @@ static void broken(enum mode mode, const char *why)
 		atomic_store(&f->mode, mode);
 		CHECK(work_all(d, 30) > 0);
 		CHECK(disk_read_at(d, rt_make(byte, 512), 512, 0) == disk_err_failed);
-		CHECK_STR(f->v.why, why);
+		/* Twice the only one that was outstanding is more than there were. */
+		if (mode != TWICE || strcmp(f->v.why, "its used index jumped") != 0)
+			CHECK_STR(f->v.why, why);
 		CHECK_EQ(f->status, 0);
 	}
 }
@@ -560,6 +583,9 @@ TEST(net_half_frame_and_reset)
 		struct nic_stats before = nic_stats(n);
 		unsigned resets = net->resets;
 		fill_one(two, 12, 100);
+		struct virtq *q = net->v.q[0];
+		while (__atomic_load_n(&q->last_used, __ATOMIC_ACQUIRE) != __atomic_load_n(&q->used->idx, __ATOMIC_ACQUIRE)) /* it has the half */
+			gosched();
 		atomic_store(&net->status, net->status | STATUS_NEEDS_RESET);
 		io_signal(&net->v.change);
 		while (net->resets == resets || !(atomic_load(&net->status) & STATUS_DRIVER_OK))
@@ -591,14 +617,9 @@ TEST(memory_disk)
 		;
 	CHECK_EQ(disk_size(d), 1024);
 	memset(p, 9, sizeof p);
-	error e;
-	while ((e = disk_write_at(d, p, 1024, 0)) == disk_err_memory)
-		;
-	CHECK(e == NULL);
+	CHECK(TRY(disk_write_at(d, p, 1024, 0)) == NULL);
 	CHECK(disk_discard(d, 512, 512) == NULL);
-	while ((e = disk_read_at(d, q, 1000, 13)) == disk_err_memory)
-		;
-	CHECK(e == NULL);
+	CHECK(TRY(disk_read_at(d, q, 1000, 13)) == NULL);
 	CHECK(q[0] == 9 && q[498] == 9 && q[499] == 0);
 	CHECK(disk_read_at(d, q, 1, 1024) == disk_err_range);
 	CHECK(disk_write_at(d, p, 512, -512) == disk_err_range);

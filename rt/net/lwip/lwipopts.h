@@ -13,7 +13,7 @@
 #define SYS_LIGHTWEIGHT_PROT 0
 #define LWIP_NETCONN 0
 #define LWIP_SOCKET 0
-#define LWIP_TIMERS 1
+#define LWIP_TIMERS 0 /* timeouts.c has them */
 
 /* ---- memory: net_malloc() and net_free() for everything */
 #define MEM_ALIGNMENT 8
@@ -52,6 +52,8 @@
 #define IP_REASSEMBLY 1
 #define IP_FRAG 1
 #define IP_REASS_MAX_PBUFS 64
+#define IP_REASS_MAXAGE net_reass_begun(15) /* once for each datagram */
+#define IPV6_REASS_MAXAGE net_reass_begun(60)
 #define ARP_TABLE_SIZE 64
 #define ARP_QUEUEING 1
 #define ETHARP_SUPPORT_STATIC_ENTRIES 0

@@ -20,6 +20,7 @@ void *net_calloc(size_t n, size_t size);
 void net_free(void *p);
 uint16_t net_checksum(const void *data, int len);
 uint32_t net_rand(void);
+uint8_t net_reass_begun(uint8_t seconds); /* timeouts.c: wants its timer; returns the seconds */
 _Noreturn void net_assert_failed(const char *what, const char *file, int line);
 
 #define lwip_htons(x) ((u16_t)__builtin_bswap16(x))

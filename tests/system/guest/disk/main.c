@@ -7,7 +7,8 @@
  *	write OFF N VALUE    the same byte everywhere
  *	flush
  *	discard OFF N
- *	speed                sequential and random reads, in MB/s
+ *	speed WAY N          N reads, WAY: sequential of 1 MiB, random of 4 KiB, or these by
+ *	                     so many tasks at once; ns each (tests/bench/block.py)
  * Words may follow one another; each prints a line. */
 #include <stdlib.h>
 #include <string.h>
@@ -90,22 +91,35 @@ static void mix(int tasks, int ops, uint64 seed)
 	println("mix %d tasks %d ops: %ld bad%s%s", tasks, ops, (long)atomic_load(&bad), err ? ", flush: " : "", err ? error_text(err) : S(""));
 }
 
-static void speed(void)
+static int64 left; /* atomic */
+
+static void reader(uint64 r, int64 size, wait_group *wg)
 {
-	byte *p = rt_make(byte, 1 << 20);
-	int64 size = disk_size(d), t = nanotime(), sum = 0;
-	for (int64 at = 0; at + (1 << 20) <= size; at += 1 << 20, sum += 1 << 20)
-		must(disk_read_at(d, p, 1 << 20, at));
-	int64 seq = nanotime() - t;
-	uint64 r = 1;
-	t = nanotime();
-	for (int i = 0; i < 5000; i++) {
+	byte *p = rt_make(byte, 4096);
+	while (atomic_add(&left, -1) >= 0) {
 		r = r * 6364136223846793005u + 1442695040888963407u;
 		must(disk_read_at(d, p, 4096, (int64)((r >> 33) % (uint64)(size / 4096)) * 4096));
 	}
-	int64 ran = nanotime() - t;
-	println("speed sequential %ld MB/s, 4 KiB random %ld per second", (long)(sum * 1000 / seq),
-	        (long)(5000 * Second / ran));
+	wait_group_done(wg);
+}
+
+static void speed(const char *way, int64 n)
+{
+	int64 size = disk_size(d), t = nanotime();
+	if (strcmp(way, "sequential") == 0) {
+		byte *p = rt_make(byte, 1 << 20);
+		for (int64 i = 0; i < n; i++)
+			must(disk_read_at(d, p, 1 << 20, i % (size >> 20) << 20));
+	} else {
+		wait_group wg = {};
+		int tasks = strcmp(way, "random") == 0 ? 1 : atoi(way);
+		left = n;
+		wait_group_add(&wg, tasks);
+		for (int i = 1; i <= tasks; i++)
+			go(reader, (uint64)i, size, &wg);
+		wait_group_wait(&wg);
+	}
+	println("speed %s %ld: %ld ns each", way, (long)n, (long)((nanotime() - t) / n));
 }
 
 int main(int argc, char **argv)
@@ -133,8 +147,9 @@ int main(int argc, char **argv)
 			mix((int)a[0], (int)a[1], (uint64)a[2]);
 			continue;
 		}
-		if (strcmp(word, "speed") == 0) {
-			speed();
+		if (strcmp(word, "speed") == 0 && i + 2 < argc) {
+			speed(argv[i + 1], strtoll(argv[i + 2], NULL, 0));
+			i += 2;
 			continue;
 		}
 		byte *p = rt_make(byte, (size_t)a[1] + 1);
