@@ -55,7 +55,7 @@ static inline void place(struct timer_heap *h, uint32_t i, struct entry e)
 {
 	h->e[i] = e;
 	if (!(e.what & 1))
-		at_store(&((struct rt_timer *)e.what)->heap_pos, i + 1);
+		at_store_rel(&((struct rt_timer *)e.what)->heap_pos, i + 1); /* after t->p: timer_del */
 }
 
 static void sift_up(struct timer_heap *h, uint32_t i, struct entry e)
@@ -205,16 +205,18 @@ bool timer_del(struct rt_timer *t)
 		if (!p)
 			return false;
 		lock(&p->timers->lock);
-		if (at_load(&t->p) != p || t->heap_pos == MOVING) { /* gomaxprocs: look again */
+		/* The place first: where it is in no heap another core may add it to
+		 * its own meanwhile, and that place is none in this one. */
+		uint32_t pos = at_load_acq(&t->heap_pos);
+		if (at_load(&t->p) != p || pos == MOVING) { /* another heap's by now: look again */
 			unlock(&p->timers->lock);
 			plat_relax(0);
 			continue;
 		}
-		bool was = t->heap_pos != 0;
-		if (was)
-			remove_at(p, t->heap_pos - 1);
+		if (pos)
+			remove_at(p, pos - 1);
 		unlock(&p->timers->lock);
-		return was;
+		return pos != 0;
 	}
 }
 

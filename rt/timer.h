@@ -7,7 +7,7 @@
 struct rt_timer {
 	void (*fn)(struct rt_timer *t, uint64_t now); /* on g0: no blocking, no allocation */
 	struct p *p;       /* whose heap; under that heap's lock, read with acquire */
-	uint32_t heap_pos; /* index + 1, 0: in no heap; under p's heap lock */
+	uint32_t heap_pos; /* index + 1, 0: in no heap; written under p's heap lock, release once p is */
 };
 
 /* The timers that keep nobody from being found deadlocked; NULL none.  Set once. */
