@@ -137,7 +137,7 @@ static bool parked(const struct g *g)
 {
 	enum wait_reason why = g_wait_reason(g);
 	return at_load(&g->status) == G_WAITING && !at_load_acq(&g->on_cpu) && !g->in_systemstack &&
-	       !(g->pctx && g->sp == (uintptr_t)g->pctx) && why != WAIT_GC_CYCLE && why != WAIT_GC_ASSIST;
+	       !g_preempted(g) && why != WAIT_GC_CYCLE && why != WAIT_GC_ASSIST;
 }
 
 /* Where the live part of a parked task's piece begins, 0 if it cannot be frozen. */

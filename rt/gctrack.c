@@ -85,7 +85,7 @@ static void note_task(struct g *g)
  * its core when the marker came, and had written to its stack before that was asked. */
 static void note_struct(struct g *g)
 {
-	if (g->defers || g->panics || g->param || at_load(&g->gc_missed) || (g->pctx && at_load(&g->sp) == (uintptr_t)g->pctx))
+	if (g->defers || g->panics || g->param || at_load(&g->gc_missed) || g_preempted(g))
 		note_task(g);
 }
 

@@ -60,13 +60,15 @@ static void mark_run(const struct mcache_slot *k)
 	__atomic_fetch_or(&black_bits(k->span->page)[k->group], run, __ATOMIC_RELAXED);
 }
 
-/* These of the group's slots are not handed out, some of them are in the run.  Where the
+/* In a cycle: these of the group's slots are not handed out, some of them are in the run.  Where the
  * span was made grey meanwhile those were taken from what is marked, though they had never
  * been added. */
 static void unmark(const struct mcache_slot *k, uint64_t left)
 {
 	const struct mspan *s = k->span;
 	uint64_t run = left & ~k->rest;
+	if (at_load(&gc_phase) != GC_MARK)
+		return;
 	if (GC_CHECKS && run & ~at_load(&mark_bits(s->page)[k->group]))
 		throw("mcache: slots of the span at %#zx were handed out unmarked", (size_t)s->base);
 	__atomic_fetch_and(&mark_bits(s->page)[k->group], ~left, __ATOMIC_RELAXED);
@@ -150,8 +152,7 @@ static void slot_release(struct mcache *c, spanclass_t spc)
 	s->alloc_count = (uint16_t)count;
 	if (left) {
 		at_sub(&mheap.heap_live, (uint64_t)left * s->elemsize);
-		if (at_load(&gc_phase) == GC_MARK)
-			unmark(k, slot_left(k));
+		unmark(k, slot_left(k));
 	}
 	slot_clear(k);
 	mcentral_uncache_span(s);
@@ -181,8 +182,7 @@ void mcache_trim(struct mcache_slot *k, size_t keep)
 	uint64_t was = slot_left(k);
 	k->end = k->next + keep * k->elemsize;
 	uint64_t cut = was & ~slot_left(k);
-	if (at_load(&gc_phase) == GC_MARK)
-		unmark(k, cut);
+	unmark(k, cut);
 	k->rest |= cut;
 }
 

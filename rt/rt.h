@@ -230,6 +230,12 @@ struct g {
 	struct g *gc_next;    /* gctrack.c's list */
 } __attribute__((aligned(CACHE_LINE)));
 
+/* g has left its core where it was made to: its registers are in g->pctx. */
+static inline bool g_preempted(const struct g *g)
+{
+	return g->pctx && at_load(&g->sp) == (uintptr_t)g->pctx;
+}
+
 #define RUNQ_SIZE_DEFAULT 256
 #ifndef RUNQ_SIZE
 #define RUNQ_SIZE RUNQ_SIZE_DEFAULT /* power of two; the nasty build shrinks it */

@@ -216,7 +216,7 @@ void frames_of(struct g *g, struct frames *f)
 	if (g->in_systemstack) { /* running, at work on the scheduler stack */
 		uint64_t *w = left_at(g);
 		f->more = !walk(w[1], w[0], (uintptr_t)(w + 2), true, FRAMES_MAX, frame_keep, f);
-	} else if (g->pctx && g->sp == (uintptr_t)g->pctx) {
+	} else if (g_preempted(g)) {
 		const struct plat_frame *r = &g->pctx->f;
 		f->more = !walk(r->rip, r->rbp, r->rsp, false, FRAMES_MAX, frame_keep, f);
 	} else if (g->sp) {

@@ -77,7 +77,7 @@ static bool frame_of(const struct g *g, uintptr_t where, struct rt_sym *s)
 	if (g->in_systemstack) {
 		pc = ((uintptr_t *)g->sp)[7];
 		fp = ((uintptr_t *)g->sp)[6];
-	} else if (g->pctx && g->sp == (uintptr_t)g->pctx) {
+	} else if (g_preempted(g)) {
 		pc = g->pctx->f.rip + 1;
 		fp = g->pctx->f.rbp;
 	} else {
