@@ -310,7 +310,7 @@ bench: $(B)/host/app/bench/bench ## our hosted benchmarks beside Go's, in one ru
 	@tests/bench/compare.py $< "$(if $(wildcard $(PEERS)),$(B)/peers)" $(NAMES)
 counts: $(B)/metal/app/bench.elf ## executed instructions per operation, exact (UPDATE=1 writes the committed table)
 	@tests/system/counts.py $(if $(UPDATE),--update,--print)
-figures: $(addprefix $(B)/metal/app/,hello.stripped hello.elf ends.elf idle.elf wordcount.elf) ## README's figures that need a clock and an idle machine
+figures: $(addprefix $(B)/metal/app/,hello.stripped httpd.stripped hello.elf ends.elf idle.elf wordcount.elf) ## README's figures that need a clock and an idle machine
 	@tests/bench/figures.py
 
 reference: ## the reference of ingot.h from its comments: build/reference/index.html
