@@ -26,7 +26,7 @@ error write_out(client *c, const byte *p, size_t n)
 		size_t k = n < PIECE ? n : PIECE;
 		int64 now = nanotime();
 
-		if (c->deadline < now + write_timeout / 2) { /* not each time: it moves a timer */
+		if (c->deadline < now + write_timeout / 8 * 7) { /* not each time: it moves a timer */
 			c->deadline = now + write_timeout;
 			conn_set_write_deadline(c->conn, c->deadline);
 		}

@@ -100,7 +100,8 @@ with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
     deaf_cache = connect(cache_port)
     deaf_cache.sendall(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1000000\r\n" + b"x" * 1000000 + b"\r\n" + b"GET k\r\n" * 40)
     now = [info() for _ in range(5)]
-    report.check("cache: others are served beside one that does not read", all(n["connected_clients"] == 2 for n in now), now)
+    report.check("cache: others are served beside one that does not read", all(n["connected_clients"] >= 2 for n in now), now)
+    # 3: the asker before has its answer, and its task has not come to its end.
     deaf_cache.close()
     until = time.monotonic() + 60
     while (after := info()) != cache_before and time.monotonic() < until:
@@ -110,7 +111,7 @@ with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
 
     # Who never reads is cut off, a subscriber too; who reads slowly is not.
     cache = stack.enter_context(Guest(built("cache"), ports=f"{cache_port}:6379", net=STATIC, mem="64M",
-                                      args="maxmemory=16M timeout=2"))
+                                      args="maxmemory=16M timeout=5"))
     cache.expect("serving on port")
     cache_before = info()
     big = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1000000\r\n" + b"x" * 1000000 + b"\r\n"
@@ -127,7 +128,7 @@ with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         got = b""
         while piece := slow.recv(1 << 16):
             got += piece
-            time.sleep(0.03) # three seconds in all, and more
+            time.sleep(0.06) # seven seconds in all, and more
     until = time.monotonic() + 60
     while (after := info()) != cache_before and time.monotonic() < until:
         time.sleep(0.1)
