@@ -230,10 +230,16 @@ struct g {
 	struct g *gc_next;    /* gctrack.c's list */
 } __attribute__((aligned(CACHE_LINE)));
 
-/* g has left its core where it was made to: its registers are in g->pctx. */
+/* g, whose sp is or was this, has left its core where it was made to: its registers are
+ * in g->pctx. */
+static inline bool g_preempted_at(const struct g *g, uintptr_t sp)
+{
+	return sp && sp == (uintptr_t)g->pctx;
+}
+
 static inline bool g_preempted(const struct g *g)
 {
-	return g->pctx && at_load(&g->sp) == (uintptr_t)g->pctx;
+	return g_preempted_at(g, at_load(&g->sp));
 }
 
 #define RUNQ_SIZE_DEFAULT 256

@@ -522,7 +522,7 @@ bool stack_scan_ranges(struct g *g, void (*fn)(uintptr_t lo, uintptr_t hi, void 
 	if (at_load(&g->status) == G_DEAD || !g->top)
 		return true;
 	uintptr_t sp = at_load(&g->sp);
-	if (g_preempted(g)) {
+	if (g_preempted_at(g, sp)) {
 		struct preempt_ctx *c = g->pctx;
 		if (!SABOTAGED(gc_registers))
 			fn((uintptr_t)&c->f, (uintptr_t)(&c->f + 1), arg);

@@ -16,6 +16,9 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(ROOT, "tests/system"))
+from qemu import free_port
+
 APPS = os.path.join(ROOT, "build/metal/app")
 RUNS = 7
 
@@ -24,13 +27,17 @@ def spread(values, unit):
     return f"{statistics.median(values):.1f} {unit} ({min(values):.1f} .. {max(values):.1f})"
 
 
+def microvm(image, *more, **popen):
+    return subprocess.Popen(["qemu-system-x86_64", "-machine", "microvm", "-global", "virtio-mmio.force-legacy=false",
+                             "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "64M", "-nodefaults", "-no-user-config",
+                             "-display", "none", "-no-reboot", "-kernel", image, *more], stdin=subprocess.DEVNULL, **popen)
+
+
 def first_line(image):
     """Milliseconds from exec of QEMU to the end of the first line."""
     read, write = os.pipe()
     began = time.perf_counter()
-    qemu = subprocess.Popen(["qemu-system-x86_64", "-machine", "microvm", "-accel", "tcg", "-cpu", "max", "-smp", "1",
-                             "-m", "64M", "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio",
-                             "-no-reboot", "-kernel", image], stdout=write, stdin=subprocess.DEVNULL)
+    qemu = microvm(image, "-serial", "stdio", stdout=write)
     os.close(write)
     while os.read(read, 1) not in (b"\n", b""):
         pass
@@ -60,15 +67,10 @@ def boot():
 def first_answer():
     """Milliseconds from exec of QEMU to httpd's first answer, over QEMU's user network.  That loses the first
     connections, made when nobody there has an address yet: one is tried every 2 ms until one is answered."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
     began = time.perf_counter()
-    qemu = subprocess.Popen(["qemu-system-x86_64", "-machine", "microvm", "-global", "virtio-mmio.force-legacy=false",
-                             "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "64M", "-nodefaults", "-no-user-config",
-                             "-display", "none", "-no-reboot", "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:80",
-                             "-device", "virtio-net-device,netdev=net", "-kernel", os.path.join(APPS, "httpd.stripped"),
-                             "-append", "NET=10.0.2.15/24,gateway=10.0.2.2"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    qemu = microvm(os.path.join(APPS, "httpd.stripped"), "-append", "NET=10.0.2.15/24,gateway=10.0.2.2", "-netdev",
+                   f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:80", "-device", "virtio-net-device,netdev=net")
     tried, answer = [], b""
     while not answer and qemu.poll() is None:
         s = socket.socket()
