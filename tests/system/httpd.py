@@ -249,7 +249,8 @@ with Guest(image, ports=f"{port}:80") as guest:
         until = time.monotonic() + 20
         while time.monotonic() < until:  # stacks and what the network keeps go back a little later
             after = stats(port)
-            if after["tasks"] <= before["tasks"] and (not rounds or after["free"] > rounds[-1][2]["free"] - 65536):
+            if (after["tasks"] <= before["tasks"] and after["heap"] < before["heap"] + 65536 and
+                    (not rounds or after["free"] > rounds[-1][2]["free"] - 65536)):
                 break
             time.sleep(0.2)
         grows = not rounds or any(now["free"] < last["free"] - 65536 for now, last in zip((during, after), rounds[-1][1:]))
