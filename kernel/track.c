@@ -77,12 +77,28 @@ static void end_run(struct walk *w, uintptr_t va)
 	w->run = 0;
 }
 
-/* Has one of eight entries any of these bits?  Read by plain loads, which `or` takes from
- * memory: a stop does this for each 16 MiB of heap.  A bit that is set meanwhile is seen
- * or not, as with atomic ones. */
-static inline __attribute__((always_inline)) bool any(const uint64_t *e, uint64_t bits)
+/* How many of n entries of a table, from e on, have none of these bits, by eight or 32
+ * at a time.  Read by plain loads, which `or` takes from memory: a stop looks at an entry
+ * for each 2 MiB of heap.  A bit that is set meanwhile is seen or not, as with atomic ones. */
+static inline __attribute__((always_inline)) size_t none(const uint64_t *e, size_t n, uint64_t bits)
 {
-	return (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) & bits;
+	const uint64_t *begin = e, *end = e + n;
+	while (end - e >= 8) {
+		if (end - e >= 32) {
+			uint64_t all = e[0];
+#pragma GCC unroll 31
+			for (unsigned i = 1; i < 32; i++)
+				all |= e[i];
+			if (!(all & bits)) {
+				e += 32;
+				continue;
+			}
+		}
+		if ((e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) & bits)
+			break;
+		e += 8;
+	}
+	return (size_t)(e - begin);
 }
 
 /* [va, end) lies in one table of 4 KiB entries. */
@@ -90,8 +106,9 @@ static void leaves(struct walk *w, uintptr_t va, uintptr_t end)
 {
 	for (uint64_t *e = vm_window_entry(va, 0); va < end; va += PAGE_SIZE, e++) {
 		/* Nearly all were not written. */
-		for (; !w->run && end - va >= 8 * PAGE_SIZE && !any(e, PTE_D); e += 8)
-			va += 8 * PAGE_SIZE;
+		size_t clean = w->run ? 0 : none(e, (end - va) / PAGE_SIZE, PTE_D);
+		e += clean;
+		va += clean * PAGE_SIZE;
 		if (va == end)
 			return;
 		uint64_t v = __atomic_load_n(e, __ATOMIC_RELAXED);
@@ -113,8 +130,9 @@ static void upper(struct walk *w, uintptr_t va, uintptr_t end, int level)
 	uint64_t want = w->how == TRACK_FORGET ? LOOK : w->how == TRACK_PREPARE ? LOOK | PTE_A : PTE_A;
 	for (uintptr_t next; e && va < end; va = next, e++) {
 		/* Nor was most of what is below these. */
-		for (; !w->run && !(va & (size - 1)) && end - va >= 8 * size && !any(e, want); e += 8)
-			va += 8 * size;
+		size_t clean = w->run || va & (size - 1) ? 0 : none(e, (end - va) / size, want);
+		e += clean;
+		va += clean * size;
 		if (va == end)
 			return;
 		uint64_t v = __atomic_load_n(e, __ATOMIC_RELAXED);

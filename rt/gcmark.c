@@ -458,6 +458,11 @@ static HOT void push_one(struct worker *w, uintptr_t v)
 
 static void ring_empty(struct worker *w)
 {
+	uint64_t any = 0;
+	for (unsigned i = 0; i < RING; i++)
+		any |= w->ring[i];
+	if (!any) /* as at most pieces of a stop */
+		return;
 	for (unsigned i = 0; i < RING; i++) {
 		uint64_t bit = w->ring[w->pos];
 		w->ring[w->pos] = 0;
@@ -824,7 +829,7 @@ static bool rescan_page(struct worker *w, uintptr_t lo)
 	if (e == 0) {
 		if (work.stopped)
 			rescan_timers(w, lo, hi);
-		return !work.stopped;
+		return !work.stopped && timers_on(lo, hi);
 	}
 	if (SPANCLASS_NOSCAN(INDEX_CLASS(e)))
 		return false;

@@ -1,7 +1,9 @@
 /* gctrack.c: what was written behind the marker's back: pages of the heap, and
  * tasks, as the platform's dirty pages tell it.
  *
- * A page of the heap is a bit, found by a summary with a bit for each 64 pages.
+ * A page of the heap is a bit, found by a summary with a bit for each 64 pages,
+ * and that by one with a bit for each 64 of its words: the last stop looks at a
+ * word for each GiB.
  * A task is on the list `written` when it may hold other pointers than before.
  * Its stack was written, by whomever: whoever leaves the core pushes there.  Or its
  * struct g was, and what is in there is more than that the task ran: pages hold
@@ -19,10 +21,10 @@
 #define END ((struct g *)1)
 
 struct pages {
-	uint64_t *bit, *sum;
+	uint64_t *bit, *sum, *top; /* a bit of sum or top: what is below is not 0 */
 };
 static struct pages dirty NOSCAN_DATA, kept NOSCAN_DATA; /* kept: for the next time */
-static size_t next_sum, end_sum; /* words of the summary still to be taken */
+static size_t next_top, end_top; /* words of dirty.top still to be taken */
 /* Lists by gc_next, in the order of memory; noted: not given out yet. */
 static struct g *noted = END, *written = END, **noted_end = &noted;
 static size_t nnoted; /* how many */
@@ -33,6 +35,7 @@ static void pages_init(struct pages *p)
 	size_t n = ((size_t)mheap.npages << PAGE_SHIFT >> TRACK_SHIFT >> 6) + 1;
 	p->bit = persistent_alloc(n * 8);
 	p->sum = persistent_alloc((n / 64 + 1) * 8);
+	p->top = persistent_alloc((n / 64 / 64 + 1) * 8);
 }
 
 void gc_track_init(void)
@@ -48,15 +51,21 @@ static void pages_set(struct pages *p, size_t i, uint64_t bits)
 {
 	p->bit[i] |= bits;
 	p->sum[i / 64] |= 1ull << i % 64;
+	p->top[i / 64 / 64] |= 1ull << i / 64 % 64;
 }
 
-static inline __attribute__((always_inline)) uint64_t pages_take(struct pages *p, size_t sum, size_t *i)
+/* The next 64 pages below a word of p->top, not 0 if there are any. */
+static inline __attribute__((always_inline)) uint64_t pages_take(struct pages *p, size_t top, size_t *i)
 {
-	uint64_t s = p->sum[sum];
-	if (!s)
+	uint64_t t = p->top[top];
+	if (!t)
 		return 0;
+	size_t sum = top * 64 + (size_t)__builtin_ctzll(t);
+	uint64_t s = p->sum[sum];
 	*i = sum * 64 + (size_t)__builtin_ctzll(s);
-	p->sum[sum] = s & (s - 1);
+	p->sum[sum] = s &= s - 1;
+	if (!s)
+		p->top[top] = t & (t - 1);
 	uint64_t bits = p->bit[*i];
 	p->bit[*i] = 0;
 	return bits;
@@ -152,15 +161,14 @@ static void look(enum plat_track how, uintptr_t at, size_t len, void (*fn)(uintp
 /* The first block from b on whose bit in mheap.tracked is not as in those. */
 static size_t block_next(size_t b, size_t end, uint64_t those)
 {
-	while (b < end) {
-		uint64_t w = (at_load(&mheap.tracked[b / 64]) ^ those) >> b % 64;
-		if (w) {
-			b += (size_t)__builtin_ctzll(w);
-			return b < end ? b : end;
-		}
-		b = (b | 63) + 1;
-	}
-	return end;
+	uint64_t w = 0, *t = mheap.tracked;
+	for (; b < end && !(w = (at_load(&t[b / 64]) ^ those) >> b % 64); b = (b | 63) + 1)
+		while (b % 64 == 0 && end - b >= 5 * 64 && /* 128 MiB at once */
+		       !((at_load(&t[b / 64]) ^ those) | (at_load(&t[b / 64 + 1]) ^ those) |
+		         (at_load(&t[b / 64 + 2]) ^ those) | (at_load(&t[b / 64 + 3]) ^ those)))
+			b += 4 * 64;
+	b += w ? (size_t)__builtin_ctzll(w) : 0;
+	return b < end ? b : end;
 }
 
 /* The blocks of the heap that are tracked. */
@@ -205,11 +213,11 @@ static void flush_system(void *unused)
 void gc_track_rescan(void)
 {
 	uint64_t bits;
-	end_sum = (mheap.used_bytes >> TRACK_SHIFT >> 12) + 1;
-	for (size_t n = 0, i; n < end_sum; n++)
+	end_top = (mheap.used_bytes >> TRACK_SHIFT >> 18) + 1;
+	for (size_t n = 0, i; n < end_top; n++)
 		while ((bits = pages_take(&kept, n, &i)))
 			pages_set(&dirty, i, bits);
-	at_store_rel(&next_sum, 0);
+	at_store_rel(&next_top, 0);
 	at_store_rel(&written, noted); /* it was taken whole */
 	noted = END;
 	noted_end = &noted;
@@ -245,13 +253,13 @@ void gc_track_end(void)
 
 bool gc_track_left(void)
 {
-	return at_load(&next_sum) < end_sum || at_load(&written) != END;
+	return at_load(&next_top) < end_top || at_load(&written) != END;
 }
 
 uint64_t gc_track_take_pages(uintptr_t *lo)
 {
-	for (size_t i; next_sum < end_sum; at_store(&next_sum, next_sum + 1)) {
-		uint64_t bits = pages_take(&dirty, next_sum, &i);
+	for (size_t i; next_top < end_top; at_store(&next_top, next_top + 1)) {
+		uint64_t bits = pages_take(&dirty, next_top, &i);
 		if (bits) {
 			*lo = mheap.lo + (i << TRACK_SHIFT << 6);
 			return bits;
@@ -264,8 +272,8 @@ void gc_track_put_back(uintptr_t lo, uint64_t pages)
 {
 	size_t i = (lo - mheap.lo) >> TRACK_SHIFT >> 6;
 	pages_set(&dirty, i, pages);
-	if (i / 64 < next_sum)
-		at_store(&next_sum, i / 64);
+	if (i / 64 / 64 < next_top)
+		at_store(&next_top, i / 64 / 64);
 }
 
 void gc_track_keep(uintptr_t lo, uint64_t pages)

@@ -282,6 +282,19 @@ void timers_range(const struct p *p, uintptr_t *lo, uintptr_t *hi)
 	*hi = (uintptr_t)(h->e + h->n);
 }
 
+COLD bool timers_on(uintptr_t lo, uintptr_t hi)
+{
+	bool any = false;
+	for (unsigned i = 0; i < plat_ncores && !any; i++) {
+		uintptr_t a, b;
+		lock(&rt_ps[i]->timers->lock);
+		timers_range(rt_ps[i], &a, &b);
+		unlock(&rt_ps[i]->timers->lock);
+		any = a < hi && lo < b;
+	}
+	return any;
+}
+
 COLD bool timers_scan(struct p *p, size_t off, size_t n, void (*fn)(uintptr_t, uintptr_t, void *), void *arg)
 {
 	uintptr_t lo, hi;

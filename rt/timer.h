@@ -23,7 +23,10 @@ bool timer_room(void);
 bool timer_del(struct rt_timer *t);
 /* The entries of p's heap, which keep heap-allocated timers alive.  In a stop. */
 void timers_range(const struct p *p, uintptr_t *lo, uintptr_t *hi);
-/* The same beside the tasks: n bytes of them from off on, under the heap's lock.
+/* Is an entry of any P's heap in [lo, hi)?  Beside the tasks, under the heaps' locks: who
+ * makes one larger fills and shows the new one under its lock.  system */
+bool timers_on(uintptr_t lo, uintptr_t hi);
+/* The same as timers_range() beside the tasks: n bytes of them from off on, under the heap's lock.
  * False: they end there.  system */
 bool timers_scan(struct p *p, size_t off, size_t n, void (*fn)(uintptr_t lo, uintptr_t hi, void *),
                  void *arg);

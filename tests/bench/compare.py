@@ -23,16 +23,20 @@ MICRO = [("yield", "yield"), ("chan_pingpong", "chan_pingpong"), ("chan_buffered
          ("cond_pingpong", "cond"), ("timer_create_stop", "timer_create_stop"), ("timer_reset", "timer_create_stop"),
          ("time_now", "timer_create_stop"),
          ("alloc_8_tiny", "alloc_8"), ("alloc_16_noscan", "alloc_16"), ("alloc_16_ptr", "alloc_16"), ("alloc_64", "alloc_64"),
-         ("alloc_64_ptr", "alloc_64"), ("alloc_1k", "alloc_1k"), ("append_1e6", "append"), ("append_16", "append"),
+         ("alloc_64_ptr", "alloc_64"), ("alloc_256", "alloc_256"), ("alloc_1k", "alloc_1k"), ("alloc_1m", "alloc_1m"), ("append_1e6", "append"), ("append_16", "append"),
          ("string_concat", "string_concat"), ("map_insert_int", "map_int"), ("map_get_int", "map_int"),
          ("map_get_miss_int", "map_int"), ("map_delete_insert_int", "map_int"), ("map_get_int_16", "map_int"),
          ("map_insert_string", "map_string"), ("map_get_string", "map_string"),
          ("defer_return", None), ("panic_recover", None), ("sort_1e6", None)]
-PARALLEL = [("mutex_contended", "mutex"), ("rwmutex_read_par", "rwmutex_read")]
+PARALLEL = [("mutex_contended", "mutex"), ("rwmutex_read_par", "rwmutex_read"), ("alloc_64_parallel", "alloc_parallel"),
+            ("binary_trees_par_18", "binary_trees_par_18")]
 FRESH = [("fib", "fib"), ("spawn_1e5_parked", "spawn_1e5_parked"), ("spawn_1e5_parked_release", "spawn_1e5_parked"),
          ("spawn_1e6_parked", "spawn_1e6_parked"), ("spawn_1e6_parked_release", "spawn_1e6_parked"),
          ("timers_1e5_create", "timers_1e5"), ("timers_1e5_late_p50", "timers_1e5"), ("timers_1e5_late_p99", "timers_1e5"),
          ("sleep_1ms_over_p50", "sleep_accuracy"), ("sleep_1ms_over_p99", "sleep_accuracy"),
+         ("binary_trees_18", "binary_trees_18"), ("binary_trees_18_heap", "binary_trees_18"),
+         ("gc_cycle_64m_ns_per_object", "gc_cycle_64m"), ("gc_cycle_64m_shuffled_ns_per_object", "gc_cycle_64m_shuffled"),
+         ("gc_cycle_512m_ns_per_object", "gc_cycle_512m"), ("gc_cycle_512m_shuffled_ns_per_object", "gc_cycle_512m_shuffled"),
          ("preempt_wait_p50", "preempt"), ("preempt_wait_p99", "preempt"), ("preempt_wait_max", "preempt")]
 ROWS = [(n, c, 1) for n, c in MICRO] + [(n, c, 2) for n, c in PARALLEL] + [(n, c, 1) for n, c in FRESH]
 ROUNDS = int(os.environ.get("ROUNDS") or 3)
@@ -58,7 +62,7 @@ def cell(rounds):
 
 def command_of(name):
     """Ours takes the name of the benchmark, not of each of its results."""
-    for ending in ("_p50", "_p99", "_max", "_release", "_create", "_late"):
+    for ending in ("_p50", "_p99", "_max", "_release", "_create", "_late", "_ns_per_object", "_heap"):
         name = name.removesuffix(ending)
     return name
 
