@@ -77,27 +77,26 @@ static void end_run(struct walk *w, uintptr_t va)
 	w->run = 0;
 }
 
-/* How many of n entries of a table, from e on, have none of these bits, by eight or 32
- * at a time.  Read by plain loads, which `or` takes from memory: a stop looks at an entry
- * for each 2 MiB of heap.  A bit that is set meanwhile is seen or not, as with atomic ones. */
+/* How many of n entries of a table, from e on, come before the first with any of these
+ * bits.  32 or 8 at a time are read by plain loads, which `or` takes from memory: a stop looks
+ * at all entries of a table below which anything was touched.  A bit that is set meanwhile
+ * is seen or not, as with atomic ones. */
 static inline __attribute__((always_inline)) size_t none(const uint64_t *e, size_t n, uint64_t bits)
 {
 	const uint64_t *begin = e, *end = e + n;
-	while (end - e >= 8) {
-		if (end - e >= 32) {
-			uint64_t all = e[0];
+	while (end - e >= 32) {
+		uint64_t all = e[0];
 #pragma GCC unroll 31
-			for (unsigned i = 1; i < 32; i++)
-				all |= e[i];
-			if (!(all & bits)) {
-				e += 32;
-				continue;
-			}
-		}
-		if ((e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) & bits)
+		for (unsigned i = 1; i < 32; i++)
+			all |= e[i];
+		if (all & bits)
 			break;
-		e += 8;
+		e += 32;
 	}
+	while (end - e >= 8 && !((e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) & bits))
+		e += 8;
+	while (e < end && !(__atomic_load_n(e, __ATOMIC_RELAXED) & bits))
+		e++;
 	return (size_t)(e - begin);
 }
 

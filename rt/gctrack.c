@@ -161,14 +161,22 @@ static void look(enum plat_track how, uintptr_t at, size_t len, void (*fn)(uintp
 /* The first block from b on whose bit in mheap.tracked is not as in those. */
 static size_t block_next(size_t b, size_t end, uint64_t those)
 {
-	uint64_t w = 0, *t = mheap.tracked;
-	for (; b < end && !(w = (at_load(&t[b / 64]) ^ those) >> b % 64); b = (b | 63) + 1)
-		while (b % 64 == 0 && end - b >= 5 * 64 && /* 128 MiB at once */
-		       !((at_load(&t[b / 64]) ^ those) | (at_load(&t[b / 64 + 1]) ^ those) |
-		         (at_load(&t[b / 64 + 2]) ^ those) | (at_load(&t[b / 64 + 3]) ^ those)))
-			b += 4 * 64;
-	b += w ? (size_t)__builtin_ctzll(w) : 0;
-	return b < end ? b : end;
+	while (b < end) {
+		const uint64_t *t = &mheap.tracked[b / 64];
+		if (b % 64 == 0 && end - b >= 8 * 64 && /* 256 MiB at once */
+		    !(those ? ~(t[0] & t[1] & t[2] & t[3] & t[4] & t[5] & t[6] & t[7])
+		            : t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7])) {
+			b += 8 * 64;
+			continue;
+		}
+		uint64_t w = (at_load(t) ^ those) >> b % 64;
+		if (w) {
+			b += (size_t)__builtin_ctzll(w);
+			return b < end ? b : end;
+		}
+		b = (b | 63) + 1;
+	}
+	return end;
 }
 
 /* The blocks of the heap that are tracked. */
