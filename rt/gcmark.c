@@ -344,23 +344,20 @@ static void spans_put_back(struct worker *w)
 
 /* ---- marking ---------------------------------------------------------------------- */
 
-/* Sets the mark; false if it was set. */
-static inline __attribute__((always_inline)) bool set_mark(uint64_t *mark, uint64_t bit, bool atomic)
+/* Sets marks; returns those that were not set. */
+static inline __attribute__((always_inline)) uint64_t set_marks(uint64_t *mark, uint64_t m, bool atomic)
 {
-	uint64_t m = 1ull << (bit & 63);
-	if (*mark & m)
-		return false;
 	if (SABOTAGED(gc_atomic)) {
 		uint64_t was = at_load(mark);
 		sabotage_pause();
 		at_store(mark, was | m);
-		return true;
+		return m & ~was;
 	}
-	if (!atomic) {
-		*mark |= m;
-		return true;
-	}
-	return !(__atomic_fetch_or(mark, m, __ATOMIC_SEQ_CST) & m);
+	if (atomic)
+		return m & ~__atomic_fetch_or(mark, m, __ATOMIC_SEQ_CST);
+	m &= ~*mark;
+	*mark |= m;
+	return m;
 }
 
 /* Has been marked and is not one of a span's that is queued. */
@@ -390,7 +387,8 @@ static inline __attribute__((always_inline)) void marked(struct worker *w, uint3
 /* It leaves the ring. */
 static inline __attribute__((always_inline)) void item_mark(struct worker *w, uint64_t bit)
 {
-	if (set_mark(&w->mark[bit / 64], bit, w->atomic))
+	uint64_t *mark = &w->mark[bit / 64], m = 1ull << (bit & 63);
+	if (!(*mark & m) && set_marks(mark, m, w->atomic))
 		marked(w, (uint32_t)(bit / PAGE_BITS), (uint32_t)(bit % PAGE_BITS));
 }
 
@@ -431,8 +429,8 @@ static inline __attribute__((always_inline)) void push_off(struct worker *w, uin
 		item_mark(w, old - 1);
 }
 
-/* A word of an object of the span w->own.  What it leads to in the same span is marked at
- * once, and scanned with it. */
+/* A word of an object of the span w->own.  What it leads to in the same span is scanned
+ * with it, and marked then: a group of objects with one locked instruction. */
 static inline __attribute__((always_inline)) void push(struct worker *w, uintptr_t v)
 {
 	uintptr_t off = v - w->heap_lo;
@@ -441,7 +439,7 @@ static inline __attribute__((always_inline)) void push(struct worker *w, uintptr
 	uintptr_t in = off - w->own.off;
 	if (in < w->own.bytes) {
 		uint64_t idx = in * w->own.magic >> 32;
-		if (!set_mark(&w->own.mark[idx / 64], idx, w->atomic))
+		if (w->own.mark[idx / 64] & 1ull << (idx & 63))
 			return;
 		w->more[idx / 64] |= 1ull << (idx & 63);
 		w->nmore |= 1u << idx / 64;
@@ -653,7 +651,7 @@ static inline __attribute__((always_inline)) uint64_t twice(uint64_t x)
 static HOT void more_take(struct worker *w, struct part *t)
 {
 	unsigned i = (unsigned)__builtin_ctz(w->nmore);
-	uint64_t todo = w->more[i], *black = &black_bits(w->own.page)[i];
+	uint64_t todo = set_marks(&w->own.mark[i], w->more[i], w->atomic), *black = &black_bits(w->own.page)[i];
 	w->nmore &= w->nmore - 1;
 	w->more[i] = 0;
 	if (w->atomic) /* the span may be queued, and another's already */
