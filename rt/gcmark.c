@@ -344,7 +344,18 @@ static void spans_put_back(struct worker *w)
 
 /* ---- marking ---------------------------------------------------------------------- */
 
-/* Sets marks; returns those that were not set. */
+/* Sets bits, of marks or of black ones; returns those that were not set.  Atomic, it is
+ * sequentially consistent: marked() needs that, and elsewhere it costs nothing more. */
+static inline __attribute__((always_inline)) uint64_t set_bits(uint64_t *at, uint64_t m, bool atomic)
+{
+	if (atomic)
+		return m & ~at_or(at, m);
+	m &= ~*at;
+	*at |= m;
+	return m;
+}
+
+/* set_bits() for marks, with its sabotage. */
 static inline __attribute__((always_inline)) uint64_t set_marks(uint64_t *mark, uint64_t m, bool atomic)
 {
 	if (SABOTAGED(gc_atomic)) {
@@ -353,11 +364,7 @@ static inline __attribute__((always_inline)) uint64_t set_marks(uint64_t *mark, 
 		at_store(mark, was | m);
 		return m & ~was;
 	}
-	if (atomic)
-		return m & ~__atomic_fetch_or(mark, m, __ATOMIC_SEQ_CST);
-	m &= ~*mark;
-	*mark |= m;
-	return m;
+	return set_bits(mark, m, atomic);
 }
 
 /* Has been marked and is not one of a span's that is queued. */
@@ -608,10 +615,7 @@ static HOT uint32_t span_blacken(struct worker *w, struct batch *b, uint32_t pag
 		uint64_t todo = marks[i] & ~black[i];
 		if (!todo)
 			continue;
-		if (w->atomic)
-			todo &= ~__atomic_fetch_or(&black[i], todo, __ATOMIC_RELAXED);
-		else
-			black[i] |= todo;
+		todo = set_bits(&black[i], todo, w->atomic);
 		struct part *t = &b->part[b->n++];
 		w->bytes += part_set(t, base, page, i, todo);
 		objects += t->n;
@@ -651,13 +655,10 @@ static inline __attribute__((always_inline)) uint64_t twice(uint64_t x)
 static HOT void more_take(struct worker *w, struct part *t)
 {
 	unsigned i = (unsigned)__builtin_ctz(w->nmore);
-	uint64_t todo = set_marks(&w->own.mark[i], w->more[i], w->atomic), *black = &black_bits(w->own.page)[i];
+	uint64_t todo = set_marks(&w->own.mark[i], w->more[i], w->atomic);
 	w->nmore &= w->nmore - 1;
 	w->more[i] = 0;
-	if (w->atomic) /* the span may be queued, and another's already */
-		todo &= ~__atomic_fetch_or(black, todo, __ATOMIC_RELAXED);
-	else
-		*black |= todo;
+	todo = set_bits(&black_bits(w->own.page)[i], todo, w->atomic); /* the span may be queued, and another's already */
 	w->bytes += part_set(t, w->heap_lo + w->own.off, w->own.page, i, todo);
 }
 
